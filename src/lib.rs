@@ -1,1 +1,3 @@
-//! `provisiond`.
+//! `provisiond`: see the README.
+
+pub mod model;
