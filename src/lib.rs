@@ -1,3 +1,4 @@
 //! `provisiond`: see the README.
 
+pub mod connector;
 pub mod model;
