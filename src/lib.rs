@@ -2,3 +2,7 @@
 
 pub mod connector;
 pub mod model;
+
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod store;
