@@ -73,8 +73,12 @@ impl Error {
     /// What a caller of the API can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Throttled { .. } | Self::Unavailable(_) | Self::Conflict(_) => ErrorKind::Unavailable,
-            Self::Unauthorized(_) | Self::ConsentLost(_) | Self::Forbidden(_) => ErrorKind::Precondition,
+            Self::Throttled { .. } | Self::Unavailable(_) | Self::Conflict(_) => {
+                ErrorKind::Unavailable
+            }
+            Self::Unauthorized(_) | Self::ConsentLost(_) | Self::Forbidden(_) => {
+                ErrorKind::Precondition
+            }
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Rejected(_) | Self::CursorLost(_) | Self::Protocol(_) => ErrorKind::Unavailable,
         }

@@ -9,6 +9,6 @@ mod traits;
 
 pub use error::{Error, Retry};
 pub use traits::{
-    Answer, Connector, Coverage, Cursor, Found, MemberKind, MemberWrite, Page, Prepared, Reader, SourceMember, Standing,
-    Wanted, Write, Writer,
+    Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
+    Standing, Write, Writer,
 };

@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::model::{
-    Attributes, Consent, Entity, EntityId, EntityLink, IntegrationId, Kind, Link, MemberOrigin, Object, RequestCounts,
-    SourceId, SystemId,
+    Attributes, Consent, Entity, EntityLink, Found, IntegrationId, Kind, Object, RequestCounts,
+    SourceId, SystemId, Wanted,
 };
 use futures_util::future::BoxFuture;
 
@@ -108,30 +108,14 @@ pub trait Reader: Send + Sync {
     fn page(&self, kind: Kind, cursor: Option<Cursor>) -> Answer<'_, Page<Object>>;
 
     /// A page of the direct members of a group.
-    fn members<'a>(&'a self, group: &'a SourceId, cursor: Option<Cursor>) -> Answer<'a, Page<SourceMember>>;
+    fn members<'a>(
+        &'a self,
+        group: &'a SourceId,
+        cursor: Option<Cursor>,
+    ) -> Answer<'a, Page<SourceMember>>;
 
     /// One object, asked for directly. `None` is the proof of absence.
     fn get<'a>(&'a self, kind: Kind, id: &'a SourceId) -> Answer<'a, Option<Object>>;
-}
-
-/// What is asked of the target about one source object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// The source object.
-    pub source: SourceId,
-    /// The address it is to have.
-    pub email: String,
-}
-
-/// What the target knows about one source object.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Found {
-    /// The link of this integration.
-    pub link: Option<Link>,
-    /// The target object linked.
-    pub target: Option<Entity>,
-    /// The object of any kind that holds the wanted address, if that is another one than `target`.
-    pub holder: Option<Entity>,
 }
 
 /// A write to the target. Each is idempotent.
@@ -152,21 +136,6 @@ pub enum Write {
     },
     /// Replace an object that was read before by what it is to be.
     Update(Entity),
-}
-
-/// A membership to add or take away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberWrite {
-    /// The group.
-    pub group: EntityId,
-    /// What the member is.
-    pub kind: Kind,
-    /// The member.
-    pub member: EntityId,
-    /// For whom.
-    pub origin: MemberOrigin,
-    /// Whether it is added; else it is taken away.
-    pub add: bool,
 }
 
 /// What became of a write.

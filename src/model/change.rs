@@ -36,7 +36,10 @@ pub struct Reason {
 impl Reason {
     /// A reason from its parts.
     pub fn new(code: &str, text: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), text: text.into() }
+        Self {
+            code: code.to_owned(),
+            text: text.into(),
+        }
     }
 }
 

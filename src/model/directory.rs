@@ -52,12 +52,17 @@ pub struct Entity {
 impl Entity {
     /// The primary address as it was given.
     pub fn email(&self) -> &str {
-        self.attributes.text(&Attribute::USER_NAME).unwrap_or_default()
+        self.attributes
+            .text(&Attribute::USER_NAME)
+            .unwrap_or_default()
     }
 
     /// From which object of that integration's system it is provisioned, if it is.
     pub fn linked_to(&self, integration: Uid) -> Option<&SourceId> {
-        self.links.iter().find(|link| link.integration == integration).map(|link| &link.source)
+        self.links
+            .iter()
+            .find(|link| link.integration == integration)
+            .map(|link| &link.source)
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Violation {
 impl Violation {
     /// Names the field and says what is wrong with it.
     pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
+        Self {
+            field: field.into(),
+            description: description.into(),
+        }
     }
 }

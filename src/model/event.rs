@@ -1,6 +1,8 @@
 //! News: what happened in a company, in order.
 
-use super::{Change, Counters, Integration, IntegrationId, MemberCounters, Phase, Run, RunId, Time};
+use super::{
+    Change, Counters, Integration, IntegrationId, MemberCounters, Phase, Run, RunId, Time,
+};
 use std::time::Duration;
 
 /// What happened. Every kind but [`Progress`] is durable and has a sequence.

@@ -11,7 +11,9 @@ pub struct InvalidId;
 /// Whether `text` follows the rule for ids: `[a-z0-9-]{1,63}`.
 fn is_id(text: &str) -> bool {
     (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 macro_rules! id {

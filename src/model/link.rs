@@ -1,6 +1,6 @@
 //! Links: what of the source corresponds to what at the target.
 
-use super::{EntityId, Fingerprint, SourceId};
+use super::{Entity, EntityId, Fingerprint, Kind, MemberOrigin, SourceId};
 
 /// How a link came about; adopted objects are never deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,9 +41,44 @@ pub enum MemberState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedMember {
     /// User or group.
-    pub kind: super::Kind,
+    pub kind: Kind,
     /// The system's id of the member.
     pub source: SourceId,
     /// Whether it is applied.
     pub state: MemberState,
+}
+
+/// What is asked of the target about one source object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The source object.
+    pub source: SourceId,
+    /// The address it is to have.
+    pub email: String,
+}
+
+/// What the target knows about one source object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The link of this integration.
+    pub link: Option<Link>,
+    /// The target object linked.
+    pub target: Option<Entity>,
+    /// The object of any kind that holds the wanted address, if that is another one than `target`.
+    pub holder: Option<Entity>,
+}
+
+/// A membership to add or take away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberWrite {
+    /// The group.
+    pub group: EntityId,
+    /// What the member is.
+    pub kind: Kind,
+    /// The member.
+    pub member: EntityId,
+    /// For whom.
+    pub origin: MemberOrigin,
+    /// Whether it is added; else it is taken away.
+    pub add: bool,
 }

@@ -22,16 +22,21 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
 pub use error::{ErrorKind, Violation};
 pub use event::{Event, EventBody, Progress};
-pub use ids::{CompanyId, EntityId, IntegrationId, InvalidId, RuleId, RunId, SourceId, SystemId, Uid};
-pub use integration::{
-    Authorization, AuthorizationState, AuthorizedBy, Consent, Direction, Integration, IntegrationState, Limits,
-    PendingAuthorization,
+pub use ids::{
+    CompanyId, EntityId, IntegrationId, InvalidId, RuleId, RunId, SourceId, SystemId, Uid,
 };
-pub use link::{AppliedMember, Link, LinkOrigin, MemberState};
+pub use integration::{
+    Authorization, AuthorizationState, AuthorizedBy, Consent, Direction, Integration,
+    IntegrationState, Limits, PendingAuthorization,
+};
+pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite, Wanted};
 pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Value};
 pub use page::{Listed, PageRequest, RequestKey};
 pub use rule::{Condition, Operator, Rule, RuleEvent, RunMode};
-pub use run::{Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally, Trigger};
+pub use run::{
+    Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally,
+    Trigger,
+};
 pub use secret::{Sealed, Secret};
 
 /// A moment, in UTC.

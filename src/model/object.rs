@@ -187,13 +187,18 @@ impl Attributes {
 }
 
 fn put(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
-    hasher.update(&[tag]).update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
+    hasher
+        .update(&[tag])
+        .update(&(text.len() as u64).to_be_bytes())
+        .update(text.as_bytes());
 }
 
 impl FromIterator<(Attribute, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (Attribute, Value)>>(pairs: I) -> Self {
         let mut all = Self::default();
-        pairs.into_iter().for_each(|(attribute, value)| all.set(attribute, value));
+        pairs
+            .into_iter()
+            .for_each(|(attribute, value)| all.set(attribute, value));
         all
     }
 }
@@ -233,6 +238,8 @@ impl Object {
     /// How people know it: its address, else its name, else its id.
     pub fn label(&self) -> &str {
         let a = &self.attributes;
-        a.text(&Attribute::USER_NAME).or(a.text(&Attribute::DISPLAY_NAME)).unwrap_or(self.id.as_str())
+        a.text(&Attribute::USER_NAME)
+            .or(a.text(&Attribute::DISPLAY_NAME))
+            .unwrap_or(self.id.as_str())
     }
 }

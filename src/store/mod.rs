@@ -1,7 +1,6 @@
 //! TEMPORARY SKELETON of the store's API: the store room replaces it. Signatures are the contract.
 #![allow(clippy::unimplemented, unused_variables, clippy::unused_async, clippy::needless_pass_by_value, dead_code)]
 
-use crate::connector::{Found, MemberWrite, Wanted};
 use crate::model::*;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::watch;
