@@ -80,10 +80,10 @@ impl Counters {
     }
 }
 
-/// Counts of memberships. `considered = unchanged + added + pending + skipped + failed`; those removed were not read.
+/// Counts of memberships. `considered = unchanged + added + removed + pending + skipped + failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemberCounters {
-    /// Memberships read.
+    /// Memberships read, and remembered ones that are no longer there.
     pub considered: u64,
     /// Were there already.
     pub unchanged: u64,
