@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub(super) source: SourceId,
     pub(super) label: String,
     pub(super) rule: Option<RuleId>,
+    /// For a group, how many members the source says it has.
+    pub(super) size: Option<u64>,
     pub(super) what: What,
 }
 
@@ -43,6 +45,8 @@ pub(super) enum What {
 pub(super) struct Plan {
     pub(super) write: Option<Write>,
     pub(super) link: Option<Link>,
+    /// The link of a source object whose target this one takes over.
+    pub(super) unlinks: Option<Link>,
     pub(super) count: Count,
     pub(super) change: Option<Change>,
 }
@@ -57,13 +61,19 @@ pub(super) enum Planned {
     Park,
 }
 
+impl Planned {
+    fn new(plan: Plan) -> Self {
+        Self::Do(Box::new(plan))
+    }
+}
+
 /// Decides about one item.
 pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
     match &item.what {
         What::Observe(count) => {
-            Planned::Do(Box::new(Plan { write: None, link: observed(item, found), count: count.clone(), change: None }))
+            Planned::new(Plan { write: None, link: observed(item, found), unlinks: None, count: count.clone(), change: None })
         }
-        What::Defect(text) => fail(item, found, context, Reason::new("INVALID_DATA", text.clone())),
+        What::Defect(text) => Planned::new(fail(item, found, context, Reason::new("INVALID_DATA", text.clone()))),
         What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),
     }
 }
@@ -86,31 +96,32 @@ pub(super) fn blank(source: &SourceId) -> Link {
 }
 
 /// Records that it could not be done.
-pub(super) fn fail(item: &Item, found: &Found, context: &Context, reason: Reason) -> Planned {
-    Planned::Do(Box::new(Plan {
+pub(super) fn fail(item: &Item, found: &Found, context: &Context, reason: Reason) -> Plan {
+    Plan {
         write: None,
         link: observed(item, found),
+        unlinks: None,
         count: Count::Failed(reason.clone()),
         change: Some(change(item, found.target.as_ref(), Outcome::Failed, Some(reason), Vec::new(), context)),
-    }))
+    }
 }
 
 fn provision(item: &Item, desired: &Attributes, defaults: &Attributes, found: &Found, context: &Context) -> Planned {
     match (&found.target, &found.holder) {
         (Some(_), Some(holder)) | (None, Some(holder)) if holder.linked_to(context.uid).is_some() => {
             // Somebody of the same kind and integration may yet move away from the address.
-            if holder.kind == item.kind { Planned::Park } else { taken(item, found, holder, context) }
+            if holder.kind == item.kind { Planned::Park } else { Planned::new(taken(item, found, holder, context)) }
         }
-        (Some(_), Some(holder)) => taken(item, found, holder, context),
-        (None, Some(holder)) if holder.kind != item.kind => taken(item, found, holder, context),
-        (Some(target), None) => update(item, desired, target, found, context),
-        (None, Some(holder)) => adopt(item, desired, defaults, holder, context, "ADOPTED"),
-        (None, None) => create(item, desired, defaults, context),
+        (Some(_), Some(holder)) => Planned::new(taken(item, found, holder, context)),
+        (None, Some(holder)) if holder.kind != item.kind => Planned::new(taken(item, found, holder, context)),
+        (Some(target), None) => Planned::new(update(item, desired, target, found, context)),
+        (None, Some(holder)) => Planned::new(adopt(item, desired, defaults, holder, context, "ADOPTED")),
+        (None, None) => Planned::new(create(item, desired, defaults, context)),
     }
 }
 
 /// Fails because somebody else holds the address.
-pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Context) -> Planned {
+pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Context) -> Plan {
     let text = format!(
         "the address {} is held by the {} {}; free it there, or change it at the source",
         holder.email(),
@@ -120,7 +131,7 @@ pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Conte
     fail(item, found, context, Reason::new("EMAIL_TAKEN", text))
 }
 
-fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Context) -> Planned {
+fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Context) -> Plan {
     let mut attributes = desired.clone();
     for (attribute, value) in defaults.iter() {
         if attributes.get(attribute).is_none() {
@@ -136,12 +147,13 @@ fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Co
         owned: desired.iter().map(|(attribute, _)| attribute.clone()).collect(),
     };
     let reason = Some(Reason::new("CREATED", "no object of this address existed"));
-    Planned::Do(Box::new(Plan {
+    Plan {
         write: Some(write),
         link: Some(applied(item, desired, None)),
+        unlinks: None,
         count: Count::Added,
         change: Some(change(item, None, Outcome::Applied, reason, diffs, context)),
-    }))
+    }
 }
 
 /// The link once the desired attributes are applied in full.
@@ -161,7 +173,7 @@ pub(super) fn adopt(
     holder: &Entity,
     context: &Context,
     code: &str,
-) -> Planned {
+) -> Plan {
     let mut entity = holder.clone();
     entity.links.retain(|link| link.integration != context.uid);
     entity.links.push(EntityLink { integration: context.uid, source: item.source.clone() });
@@ -185,7 +197,7 @@ pub(super) fn adopt(
         text = format!("{text}; {remark}");
     }
     let change = change(item, Some(holder), Outcome::Applied, Some(Reason::new(code, text)), merged.diffs, context);
-    Planned::Do(Box::new(Plan { write: Some(Write::Update(entity)), link: Some(link), count: Count::Added, change: Some(change) }))
+    Plan { write: Some(Write::Update(entity)), link: Some(link), unlinks: None, count: Count::Added, change: Some(change) }
 }
 
 /// Brings a linked object up to date.
@@ -195,7 +207,7 @@ pub(super) fn update(
     target: &Entity,
     found: &Found,
     context: &Context,
-) -> Planned {
+) -> Plan {
     let mut entity = target.clone();
     let merged = merge(&mut entity, desired, context);
     let mut link = applied(item, desired, found.link.as_ref());
@@ -203,7 +215,8 @@ pub(super) fn update(
         link.fingerprint = Fingerprint::NONE;
     }
     let link = (found.link.as_ref() != Some(&link)).then_some(link);
-    if entity.attributes == target.attributes && entity.owners == target.owners {
+    if entity.attributes == target.attributes {
+        let write = (entity.owners != target.owners).then_some(Write::Update(entity));
         let (count, change) = match merged.held {
             Some(reason) => {
                 let change = change(item, Some(target), Outcome::Skipped, Some(reason.clone()), Vec::new(), context);
@@ -211,12 +224,12 @@ pub(super) fn update(
             }
             None => (Count::Unchanged, None),
         };
-        return Planned::Do(Box::new(Plan { write: None, link, count, change }));
+        return Plan { write, link, unlinks: None, count, change };
     }
     let reason = merged.reason();
     let change = change(item, Some(target), Outcome::Applied, reason, merged.diffs, context);
     let change = Change { action: Some(Action::Modify), ..change };
-    Planned::Do(Box::new(Plan { write: Some(Write::Update(entity)), link, count: Count::Modified, change: Some(change) }))
+    Plan { write: Some(Write::Update(entity)), link, unlinks: None, count: Count::Modified, change: Some(change) }
 }
 
 /// What merging the desired attributes into an object came to.

@@ -1,0 +1,143 @@
+//! Carries plans out, slice by slice: look, plan, write; if somebody else was quicker, look again.
+
+use super::{
+    error::Stop,
+    job::{Filling, Job},
+    plan::{self, Item, Plan, Planned, What, wanted_email},
+    record::Count,
+};
+use crate::{
+    connector::{Prepared, Write},
+    model::{Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Reason, Wanted},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::HashSet;
+
+/// Objects in a slice (semantics 19).
+const SLICE: usize = 100;
+/// Slices under way at once: the store commits those that wait together.
+const IN_FLIGHT: usize = 5;
+/// How often a slice is planned anew because what it was based on changed meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// Applies items of one kind; gives back those that have to wait until the listing is complete, and tells which were
+/// counted how.
+pub(super) async fn apply(job: &Job, kind: Kind, items: Vec<Item>) -> Result<Vec<Item>, Stop> {
+    let mut slices = Vec::new();
+    let mut rest = items.into_iter().peekable();
+    while rest.peek().is_some() {
+        slices.push(rest.by_ref().take(SLICE).collect::<Vec<_>>());
+    }
+    let parked: Vec<Vec<Item>> =
+        stream::iter(slices).map(|slice| one_slice(job, kind, slice)).buffered(IN_FLIGHT).try_collect().await?;
+    Ok(parked.into_iter().flatten().collect())
+}
+
+async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<Item>, Stop> {
+    let mut parked = Vec::new();
+    for _ in 0..ATTEMPTS {
+        if job.cancel.is_cancelled() {
+            let reason = Reason::new("CANCELLED", "the run was stopped before this object's turn");
+            items.extend(parked);
+            defer(job, &items, &reason);
+            return Ok(Vec::new());
+        }
+        let found = find(job, kind, &items).await?;
+        let context = job.context();
+        let mut claimed = HashSet::new();
+        let (mut decided, mut plans) = (Vec::new(), Vec::new());
+        for (item, found) in items.drain(..).zip(&found) {
+            match plan::plan(&item, found, &context) {
+                Planned::Do(plan) if claims_anew(&plan, found, &item, &mut claimed) => {
+                    decided.push(item);
+                    plans.push(*plan);
+                }
+                Planned::Do(_) | Planned::Park => parked.push(item),
+            }
+        }
+        if write(job, kind, &decided, plans).await?.is_ok() {
+            return Ok(parked);
+        }
+        items = decided;
+    }
+    let reason = Reason::new("BUSY", "others kept changing this object at the same time");
+    defer(job, &items, &reason);
+    Ok(parked)
+}
+
+/// Whether no other item of the slice claims the address that this one would take.
+fn claims_anew(plan: &Plan, found: &Found, item: &Item, claimed: &mut HashSet<String>) -> bool {
+    let holds = found.target.as_ref().map(|target| crate::model::fold_email(target.email()));
+    let email = wanted_email(item);
+    plan.write.is_none() || holds.as_ref() == Some(&email) || claimed.insert(email)
+}
+
+/// What link and target say about the items.
+pub(super) async fn find(job: &Job, kind: Kind, items: &[Item]) -> Result<Vec<Found>, Stop> {
+    let wanted: Vec<Wanted> =
+        items.iter().map(|item| Wanted { source: item.source.clone(), email: wanted_email(item) }).collect();
+    Ok(job.writer()?.find(kind, &wanted).await?)
+}
+
+/// Writes the plans of items as one slice. The inner error says that somebody else was quicker: nothing was written.
+pub(super) async fn write(
+    job: &Job,
+    kind: Kind,
+    items: &[Item],
+    mut plans: Vec<Plan>,
+) -> Result<Result<(), Vec<usize>>, Stop> {
+    let (who, writes): (Vec<usize>, Vec<Write>) =
+        plans.iter_mut().enumerate().filter_map(|(i, plan)| Some((i, plan.write.take()?))).unzip();
+    let mut slice = job.slice();
+    for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
+        let Prepared::Entity(entity) = prepared;
+        if let Some(plan) = plans.get_mut(i) {
+            name_target(plan, &entity);
+        }
+        slice.entities.push(entity);
+    }
+    slice.links.extend(plans.iter().filter_map(|plan| Some((kind, plan.link.clone()?))));
+    slice.links.extend(plans.iter().filter_map(|plan| Some((kind, plan.unlinks.clone()?))));
+    slice.changes = plans.iter_mut().filter_map(|plan| plan.change.take()).collect();
+    let links: Vec<Link> = slice.links.iter().map(|(_, link)| link.clone()).collect();
+    // A group is accounted for once its memberships are done.
+    let (later, now): (Vec<_>, Vec<_>) =
+        items.iter().zip(plans.iter().map(|plan| &plan.count)).partition(|(item, count)| waits(item, count));
+    let answer = job.commit(slice, &now).await?;
+    if answer.is_ok() {
+        let mut table = job.table(kind);
+        links.iter().for_each(|link| table.learn(link));
+        job.groups_to_fill().extend(later.into_iter().map(|(item, count)| Filling::of(item, count.clone())));
+    }
+    Ok(answer)
+}
+
+/// Whether this is a group of which the memberships are still to be done.
+fn waits(item: &Item, count: &Count) -> bool {
+    item.kind == Kind::Group
+        && matches!(item.what, What::Provision { .. })
+        && !matches!(count, Count::Failed(_) | Count::Deferred(_))
+}
+
+/// Says in link and change record which object was made.
+fn name_target(plan: &mut Plan, entity: &Entity) {
+    if let Some(link) = plan.link.as_mut().filter(|link| link.target.is_none()) {
+        link.target = Some((entity.id.clone(), LinkOrigin::Created));
+    }
+    if let Some(change) = plan.change.as_mut() {
+        change.target = Some(ObjectRef { kind: entity.kind, id: entity.id.to_string(), label: entity.email().to_owned() });
+    }
+}
+
+/// Accounts for items that are not tried now.
+pub(super) fn defer(job: &Job, items: &[Item], reason: &Reason) {
+    let mut ledger = job.ledger();
+    for item in items {
+        match &item.what {
+            What::Observe(count) => ledger.count(item.rule.as_ref(), count),
+            What::Defect(_) | What::Provision { .. } => {
+                ledger.count(item.rule.as_ref(), &Count::Deferred(reason.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong at the door of the runs.
+
+use crate::{connector, integrations, model::ErrorKind, store};
+
+/// Why a request about runs was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Something must be done first: `(code, text)` of each.
+    #[error("{}", .0.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("; "))]
+    NotReady(Vec<(String, String)>),
+    /// A rule was named that can't be run by hand.
+    #[error("{0}")]
+    BadRule(String),
+    /// There is no such thing.
+    #[error("{0} does not exist")]
+    Missing(String),
+    /// A stream position that is no longer kept, or never was.
+    #[error("{0}")]
+    BadPosition(String),
+    /// The daemon stops.
+    #[error("the daemon is stopping; try again in a moment")]
+    Stopping,
+    /// About the integration.
+    #[error(transparent)]
+    Integration(#[from] integrations::Error),
+    /// About the store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotReady(_) => ErrorKind::Precondition,
+            Self::BadRule(_) => ErrorKind::Invalid,
+            Self::Missing(_) => ErrorKind::NotFound,
+            Self::BadPosition(_) => ErrorKind::OutOfRange,
+            Self::Stopping => ErrorKind::Unavailable,
+            Self::Integration(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// Why a run's pipe stopped before its end.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Stop {
+    /// The system failed in a way that repeating did not cure.
+    #[error(transparent)]
+    System(#[from] connector::Error),
+    /// The integration could not be opened.
+    #[error(transparent)]
+    Integration(#[from] integrations::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Somebody stopped the run.
+    #[error("cancelled")]
+    Cancelled,
+}

@@ -1,0 +1,236 @@
+//! News for those who watch: durable events from the store, in order; progress as it is, dropped for slow readers.
+
+use super::Error;
+use crate::{
+    model::{CompanyId, EventBody, Integration, IntegrationId, Progress, Run, RunId, Time},
+    store::{self, Store},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+
+/// A heartbeat after so long without news.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Progress of a run at most this often.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// Durable events fetched at once.
+const BATCH: usize = 200;
+
+type Now = HashMap<(CompanyId, RunId), Progress>;
+
+/// Where news comes together.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    store: Store,
+    clock: Arc<dyn crate::model::Clock>,
+    progress: Arc<watch::Sender<Now>>,
+}
+
+/// Of what to tell.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Only of this integration.
+    pub integration: Option<IntegrationId>,
+    /// Only of this run.
+    pub run: Option<RunId>,
+}
+
+/// From where on (semantics 34).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// A snapshot of what is going on, then live.
+    Now,
+    /// Everything after this sequence; 0 = from the earliest kept.
+    After(u64),
+}
+
+/// One piece of news.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    /// That of a durable event; anything else carries the last one.
+    pub sequence: u64,
+    /// When.
+    pub time: Time,
+    /// What.
+    pub item: NewsItem,
+}
+
+/// What a piece of news is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NewsItem {
+    /// A run that was going on or waiting when the watch began.
+    Snapshot(Box<Run>),
+    /// A durable event.
+    Event(Box<EventBody>),
+    /// How far a run is.
+    Progress(Box<Progress>),
+    /// Nothing happened for a while; also ends a snapshot.
+    Heartbeat,
+}
+
+impl Feed {
+    /// A feed over the store's events.
+    pub fn new(store: Store, clock: Arc<dyn crate::model::Clock>) -> Self {
+        Self { store, clock, progress: Arc::new(watch::Sender::new(Now::new())) }
+    }
+
+    /// Tells how far a run is.
+    pub(super) fn tell(&self, company: &CompanyId, progress: Progress) {
+        self.progress.send_modify(|now| {
+            now.insert((company.clone(), progress.run.clone()), progress);
+        });
+    }
+
+    /// A run is over: there is no progress any more.
+    pub(super) fn forget(&self, company: &CompanyId, run: &RunId) {
+        self.progress.send_modify(|now| {
+            now.remove(&(company.clone(), run.clone()));
+        });
+    }
+
+    /// Begins to watch.
+    pub async fn watch(&self, company: CompanyId, scope: Scope, from: From) -> Result<Watcher, Error> {
+        let mut waiting = VecDeque::new();
+        let events = self.store.subscribe();
+        let sequence = match from {
+            From::After(sequence) => {
+                self.store.events(&company, sequence, 1).await.map_err(position)?;
+                sequence
+            }
+            From::Now => {
+                let last = self.store.last_sequence(&company).await?;
+                for run in self.store.unfinished_runs().await? {
+                    if run.company == company && scope.covers(&run.integration, Some(&run.id)) {
+                        waiting.push_back((last, NewsItem::Snapshot(Box::new(run))));
+                    }
+                }
+                waiting.push_back((last, NewsItem::Heartbeat));
+                last
+            }
+        };
+        let progress = self.progress.subscribe();
+        Ok(Watcher { feed: self.clone(), company, scope, sequence, waiting, events, progress, told: HashMap::new() })
+    }
+}
+
+fn position(error: store::Error) -> Error {
+    match error {
+        store::Error::BadPosition(text) => Error::BadPosition(text),
+        other => other.into(),
+    }
+}
+
+impl Scope {
+    fn covers(&self, integration: &IntegrationId, run: Option<&RunId>) -> bool {
+        self.integration.as_ref().is_none_or(|only| only == integration)
+            && self.run.as_ref().is_none_or(|only| Some(only) == run)
+    }
+
+    fn covers_event(&self, body: &EventBody) -> bool {
+        match body {
+            EventBody::RunQueued(run)
+            | EventBody::RunStarted(run)
+            | EventBody::RunPhase(run)
+            | EventBody::RunFinished(run) => self.covers(&run.integration, Some(&run.id)),
+            EventBody::Change { integration, run, .. } => self.covers(integration, Some(run)),
+            EventBody::IntegrationChanged(Integration { id, .. })
+            | EventBody::AuthorizationLost(Integration { id, .. }) => self.covers(id, None),
+        }
+    }
+}
+
+/// Somebody who watches. Nothing that a run does waits for him.
+#[derive(Debug)]
+pub struct Watcher {
+    feed: Feed,
+    company: CompanyId,
+    scope: Scope,
+    /// The last durable event looked at.
+    sequence: u64,
+    waiting: VecDeque<(u64, NewsItem)>,
+    events: watch::Receiver<u64>,
+    progress: watch::Receiver<Now>,
+    /// What was told last of each run, and when.
+    told: HashMap<RunId, (Instant, Progress)>,
+}
+
+impl Watcher {
+    /// The next piece of news; waits for it.
+    pub async fn next(&mut self) -> Result<News, Error> {
+        let heartbeat = Instant::now() + HEARTBEAT;
+        loop {
+            if let Some((sequence, item)) = self.waiting.pop_front() {
+                return Ok(self.news(sequence, item));
+            }
+            self.events.mark_unchanged();
+            self.progress.mark_unchanged();
+            if self.fetch().await? || self.fetch_progress() {
+                continue;
+            }
+            let due = self.due().unwrap_or(heartbeat).min(heartbeat);
+            tokio::select! {
+                changed = self.events.changed() => changed.map_err(|_| Error::Stopping)?,
+                changed = self.progress.changed() => changed.map_err(|_| Error::Stopping)?,
+                () = tokio::time::sleep_until(due) => {
+                    if due == heartbeat {
+                        return Ok(self.news(self.sequence, NewsItem::Heartbeat));
+                    }
+                }
+            }
+        }
+    }
+
+    fn news(&self, sequence: u64, item: NewsItem) -> News {
+        News { sequence, time: self.feed.clock.now(), item }
+    }
+
+    /// Fetches durable events; tells whether there were any that concern this watcher, or more to look at.
+    async fn fetch(&mut self) -> Result<bool, Error> {
+        let events = self.feed.store.events(&self.company, self.sequence, BATCH).await.map_err(position)?;
+        let Some(last) = events.last() else { return Ok(false) };
+        self.sequence = last.sequence;
+        for event in events {
+            if self.scope.covers_event(&event.body) {
+                self.waiting.push_back((event.sequence, NewsItem::Event(Box::new(event.body))));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what is new of progress and may be told again already.
+    fn fetch_progress(&mut self) -> bool {
+        let now = Instant::now();
+        let current: Vec<Progress> = self.fresh();
+        let mut any = false;
+        for progress in current {
+            if self.told.get(&progress.run).is_some_and(|(when, _)| now < *when + PROGRESS) {
+                continue;
+            }
+            self.told.insert(progress.run.clone(), (now, progress.clone()));
+            self.waiting.push_back((self.sequence, NewsItem::Progress(Box::new(progress))));
+            any = true;
+        }
+        any
+    }
+
+    /// Progress within the scope that differs from what was told.
+    fn fresh(&self) -> Vec<Progress> {
+        let now = self.progress.borrow();
+        now.iter()
+            .filter(|((company, run), progress)| {
+                *company == self.company
+                    && self.scope.covers(&progress.integration, Some(run))
+                    && self.told.get(run).is_none_or(|(_, told)| told != *progress)
+            })
+            .map(|(_, progress)| progress.clone())
+            .collect()
+    }
+
+    /// When progress that is known already may be told.
+    fn due(&self) -> Option<Instant> {
+        self.fresh().iter().filter_map(|progress| self.told.get(&progress.run)).map(|(when, _)| *when + PROGRESS).min()
+    }
+}

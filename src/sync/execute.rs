@@ -1,0 +1,148 @@
+//! Carries out one run from its permit to its closed books.
+
+use super::{
+    error::Stop,
+    events::Feed,
+    job::{Job, Parts},
+    record::{Ended, Ledger},
+    run::{consent_lost, explain, pipe},
+};
+use crate::{
+    directory::DirectoryConnector,
+    integrations::Integrations,
+    model::{Clock, EventBody, Phase, RequestCounts, Run, RunError, RunId, RunState, Tally, Trigger},
+    rules::RuleSet,
+    store::Store,
+};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// What every run needs.
+#[derive(Debug, Clone)]
+pub(super) struct Tools {
+    pub(super) store: Store,
+    pub(super) integrations: Integrations,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) feed: Feed,
+    pub(super) stopping: CancellationToken,
+}
+
+/// Carries a run out; gives it back as it ended. A run that never got its permit stays queued.
+pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, cancel: CancellationToken) -> Run {
+    let permit = tokio::select! {
+        () = cancel.cancelled() => None,
+        permit = permits.acquire_owned() => permit.ok(),
+    };
+    if permit.is_none() && tools.stopping.is_cancelled() {
+        return run;
+    }
+    let began = run.clone();
+    let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel)).catch_unwind().await;
+    let mut run = carried.unwrap_or_else(|_| {
+        tracing::error!("the run panicked; this is a defect of the daemon");
+        let text = "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
+        Run { state: RunState::Failed, error: Some(RunError { code: "INTERNAL".to_owned(), text }), ..began }
+    });
+    run.phase = None;
+    run.end_time = Some(tools.clock.now());
+    tools.feed.forget(&run.company, &run.id);
+    if let Err(error) = close(&tools, &run).await {
+        tracing::error!(%error, "the end of the run could not be stored; it is done again after the next start");
+    }
+    tracing::info!(state = ?run.state, considered = run.tally.objects.considered, "the run is over");
+    run
+}
+
+async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> Run {
+    if cancel.is_cancelled() {
+        run.state = RunState::Cancelled;
+        return run;
+    }
+    run.state = RunState::Running;
+    run.phase = Some(Phase::Reading);
+    run.start_time = Some(tools.clock.now());
+    tracing::info!(trigger = ?run.trigger, "the run begins");
+    let job = match open(tools, &run, cancel).await {
+        Ok(job) => job,
+        Err(stop) => {
+            let mut ledger = Ledger::open(run, std::iter::empty());
+            ledger.close(Ended::Failed(explain(&stop)));
+            return ledger.run;
+        }
+    };
+    let mut ended = pipe(&job).await;
+    if tools.stopping.is_cancelled() && ended == Ended::Cancelled {
+        ended = Ended::Interrupted;
+    }
+    if let Ended::Failed(error) = &ended {
+        tracing::warn!(code = error.code, text = error.text, "the run failed");
+    }
+    job.ledger().close(ended);
+    job.snapshot()
+}
+
+/// Stores that the run began, and opens both ends.
+async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Job, Stop> {
+    tools.store.save_run(run.clone(), Some(EventBody::RunStarted)).await?;
+    let integration = tools.integrations.get(&run.company, &run.integration).await?;
+    let source = tools.integrations.connect(&run.company, &run.integration).await?;
+    let rules = tools.store.rules(&run.company, &run.integration).await?;
+    let target = DirectoryConnector::new(
+        tools.store.clone(),
+        integration.company.clone(),
+        integration.uid,
+        Arc::clone(&tools.clock),
+    );
+    let parts = Parts {
+        store: tools.store.clone(),
+        clock: Arc::clone(&tools.clock),
+        feed: tools.feed.clone(),
+        mapped: tools.integrations.mapped(&integration.system),
+        integration,
+        source,
+        target: Arc::new(target),
+        rules: RuleSet::compile(rules, &run.rules),
+        cancel: cancel.clone(),
+    };
+    Ok(Job::new(parts, run.clone()))
+}
+
+/// Stores how the run ended, and what follows from it.
+async fn close(tools: &Tools, run: &Run) -> Result<(), Stop> {
+    tools.store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+    if let Some(error) = run.error.as_ref().filter(|error| consent_lost(error)) {
+        tools.integrations.authorization_lost(&run.company, &run.integration, error.text.clone()).await?;
+    }
+    if run.state == RunState::Interrupted {
+        tools.store.create_run(again(tools, run), None).await?;
+        return Ok(());
+    }
+    let integration = tools.integrations.get(&run.company, &run.integration).await?;
+    if integration.interruptions > 0 {
+        let reset = |integration: &mut crate::model::Integration| {
+            integration.interruptions = 0;
+            Ok(None)
+        };
+        tools.store.update_integration(&run.company, &run.integration, reset).await?;
+    }
+    Ok(())
+}
+
+/// The run that does an interrupted one again, after the next start.
+fn again(tools: &Tools, run: &Run) -> Run {
+    Run {
+        id: RunId::generate(),
+        trigger: Trigger::Recovery,
+        state: RunState::Queued,
+        tally: Tally::default(),
+        requests: RequestCounts::default(),
+        requested_by: String::new(),
+        create_time: tools.clock.now(),
+        start_time: None,
+        end_time: None,
+        error: None,
+        ..run.clone()
+    }
+}

@@ -1,0 +1,231 @@
+//! What every stage of one run shares.
+
+use super::{
+    error::Stop,
+    events::Feed,
+    plan::{Context, Item},
+    record::{Count, Ledger},
+    table::Table,
+};
+use crate::{
+    connector::{Connector, Error, Reader, Writer},
+    model::{
+        Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase, Progress, Reason, RuleId, Run,
+        SourceId,
+    },
+    rules::RuleSet,
+    store::{Slice, SliceError, Store},
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// One run while it is going on.
+pub(super) struct Job {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) feed: Feed,
+    pub(super) integration: Integration,
+    pub(super) source: Arc<dyn Connector>,
+    pub(super) target: Arc<dyn Connector>,
+    pub(super) rules: RuleSet,
+    /// Attributes that the standard mapping carries over, by kind.
+    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    pub(super) cancel: CancellationToken,
+    pub(super) began: Instant,
+    ledger: Mutex<Ledger>,
+    users: Mutex<Table>,
+    groups: Mutex<Table>,
+    groups_to_fill: Mutex<Vec<Filling>>,
+}
+
+/// A group whose own attributes are done and whose memberships are not.
+pub(super) struct Filling {
+    pub(super) source: SourceId,
+    pub(super) label: String,
+    pub(super) rule: Option<RuleId>,
+    /// How the group is accounted for if its memberships change nothing.
+    pub(super) count: Count,
+    /// How many members the source says it has.
+    pub(super) size: Option<u64>,
+}
+
+impl Filling {
+    pub(super) fn of(item: &Item, count: Count) -> Self {
+        Self { source: item.source.clone(), label: item.label.clone(), rule: item.rule.clone(), count, size: item.size }
+    }
+}
+
+/// What a job is made of.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) feed: Feed,
+    pub(super) integration: Integration,
+    pub(super) source: Arc<dyn Connector>,
+    pub(super) target: Arc<dyn Connector>,
+    pub(super) rules: RuleSet,
+    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    pub(super) cancel: CancellationToken,
+}
+
+impl Job {
+    pub(super) fn new(parts: Parts, run: Run) -> Self {
+        let ledger = Ledger::open(run, parts.rules.written().map(|rule| rule.id.clone()));
+        Self {
+            store: parts.store,
+            clock: parts.clock,
+            feed: parts.feed,
+            integration: parts.integration,
+            source: parts.source,
+            target: parts.target,
+            rules: parts.rules,
+            mapped: parts.mapped,
+            cancel: parts.cancel,
+            began: Instant::now(),
+            ledger: Mutex::new(ledger),
+            users: Mutex::default(),
+            groups: Mutex::default(),
+            groups_to_fill: Mutex::default(),
+        }
+    }
+
+    /// The source, to read.
+    pub(super) fn reader(&self) -> Result<&dyn Reader, Error> {
+        self.source.reader().ok_or_else(|| Error::Rejected("this system can't be read".to_owned()))
+    }
+
+    /// The target, to write.
+    pub(super) fn writer(&self) -> Result<&dyn Writer, Error> {
+        self.target.writer().ok_or_else(|| Error::Rejected("this system can't be written".to_owned()))
+    }
+
+    /// The books. No panic happens while they are open, so a poisoned lock says nothing about them.
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table of a kind.
+    pub(super) fn table(&self, kind: Kind) -> MutexGuard<'_, Table> {
+        let table = match kind {
+            Kind::User => &self.users,
+            Kind::Group => &self.groups,
+        };
+        table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Groups whose memberships are still to be done.
+    pub(super) fn groups_to_fill(&self) -> MutexGuard<'_, Vec<Filling>> {
+        self.groups_to_fill.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For whom and when is planned.
+    pub(super) fn context(&self) -> Context {
+        Context { integration: self.integration.id.clone(), uid: self.integration.uid, now: self.clock.now() }
+    }
+
+    /// Fails if somebody stopped the run.
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    /// The run's row as of now.
+    pub(super) fn snapshot(&self) -> Run {
+        let mut run = self.ledger().run.clone();
+        run.requests = self.source.requests();
+        run
+    }
+
+    /// A slice with nothing in it.
+    pub(super) fn slice(&self) -> Slice {
+        Slice {
+            run: self.snapshot(),
+            entities: Vec::new(),
+            links: Vec::new(),
+            members: Vec::new(),
+            remembered: Vec::new(),
+            changes: Vec::new(),
+            event: None,
+        }
+    }
+
+    /// Accounts for objects and writes their slice; if it conflicts, the accounting is taken back and the indexes of
+    /// the entities in question are told.
+    pub(super) async fn commit(
+        &self,
+        mut slice: Slice,
+        counts: &[(&Item, &Count)],
+    ) -> Result<Result<(), Vec<usize>>, Stop> {
+        {
+            let mut ledger = self.ledger();
+            counts.iter().for_each(|(item, count)| ledger.count(item.rule.as_ref(), count));
+        }
+        slice.run = self.snapshot();
+        let nothing = slice.entities.is_empty()
+            && slice.links.is_empty()
+            && slice.members.is_empty()
+            && slice.remembered.is_empty()
+            && slice.changes.is_empty();
+        let answer = if nothing { Ok(()) } else { self.store.commit(slice).await };
+        match answer {
+            Ok(()) => {
+                self.tell_progress();
+                Ok(Ok(()))
+            }
+            Err(SliceError::Conflicts(which)) => {
+                let mut ledger = self.ledger();
+                counts.iter().for_each(|(item, count)| ledger.take_back(item.rule.as_ref(), count));
+                Ok(Err(which))
+            }
+            Err(SliceError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Goes on to a phase, and says so.
+    pub(super) async fn enter(&self, phase: Phase) -> Result<(), Stop> {
+        self.ledger().phase(phase);
+        self.store.save_run(self.snapshot(), Some(EventBody::RunPhase)).await?;
+        Ok(())
+    }
+
+    /// Lets those who watch know how far the run is.
+    pub(super) fn tell_progress(&self) {
+        let run = self.ledger().run.clone();
+        let known = self.table(Kind::User).linked() + self.table(Kind::Group).linked();
+        let elapsed = self.began.elapsed();
+        let done = run.tally.objects.considered;
+        let per_second = u64::try_from(u128::from(done) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX);
+        let total = (known > done).then_some(known);
+        let remaining = total.filter(|_| per_second > 0).map(|all| Duration::from_secs((all - done) / per_second));
+        self.feed.tell(
+            &run.company,
+            Progress {
+                integration: run.integration.clone(),
+                run: run.id.clone(),
+                phase: run.phase.unwrap_or(Phase::Reading),
+                counters: run.tally.objects,
+                members: run.tally.members,
+                total,
+                per_second,
+                remaining,
+                throttled_for: self.source.throttled_for(),
+            },
+        );
+    }
+
+    /// A record for objects that no rule decided.
+    pub(super) fn undecided(&self, source: ObjectRef, target: Option<ObjectRef>, reason: Reason) -> Change {
+        Change {
+            rule: None,
+            action: None::<Action>,
+            source,
+            target,
+            outcome: Outcome::Skipped,
+            reason: Some(reason),
+            diffs: Vec::new(),
+            time: self.clock.now(),
+        }
+    }
+}

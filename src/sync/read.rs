@@ -1,0 +1,152 @@
+//! Lists the source, a page being read while the one before is applied, and sorts out what needs no look at the target.
+
+use super::{
+    apply,
+    error::Stop,
+    job::{Filling, Job},
+    plan::{Item, What, provisioned_by},
+    record::Count,
+    swap,
+};
+use crate::{
+    connector::{Coverage, Cursor, Error, Page},
+    model::{Kind, Object, ObjectRef, Reason},
+    rules::{self, Decision},
+};
+use futures_util::future::{OptionFuture, join};
+
+/// Loads what the links say about a kind.
+pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
+    let mut after = None;
+    loop {
+        let links = job.store.links(job.integration.uid, kind, after.take(), 1000).await?;
+        let Some(last) = links.last() else { return Ok(()) };
+        after = Some(last.source.clone());
+        let mut table = job.table(kind);
+        links.iter().for_each(|link| table.learn(link));
+    }
+}
+
+/// Lists all objects of a kind and applies them. What had to wait for the end of the listing is done, and what is
+/// absent is accounted for, only if the listing was complete.
+pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
+    let mut parked = Vec::new();
+    let listed = match listing(job, kind, &mut parked).await {
+        // The same parameters must go with a cursor, and it may expire: start again, once. Rows seen are seen.
+        Err(Stop::System(Error::CursorLost(text))) => {
+            tracing::warn!(%kind, text, "the listing can't be continued and starts again");
+            listing(job, kind, &mut parked).await
+        }
+        other => other,
+    };
+    if let Err(stop) = listed {
+        let reason = Reason::new("LISTING_INCOMPLETE", "the listing was not read to its end, so it is not clear who keeps the address");
+        apply::defer(job, &parked, &reason);
+        return Err(stop);
+    }
+    swap::settle(job, kind, parked).await?;
+    absent(job, kind).await
+}
+
+async fn listing(job: &Job, kind: Kind, parked: &mut Vec<Item>) -> Result<(), Stop> {
+    let mut page = read(job, kind, None).await?;
+    loop {
+        let complete = page.coverage == Coverage::Complete;
+        let following: OptionFuture<_> = page.next.take().map(|cursor| read(job, kind, Some(cursor))).into();
+        let (applied, following) = join(one_page(job, kind, page.items), following).await;
+        parked.extend(applied?);
+        match following {
+            Some(next) => page = next?,
+            None if complete => return Ok(()),
+            None => {
+                let text = format!("{} does not list everything", job.source.system());
+                return Err(Error::Protocol(text).into());
+            }
+        }
+    }
+}
+
+async fn read(job: &Job, kind: Kind, cursor: Option<Cursor>) -> Result<Page<Object>, Stop> {
+    tokio::select! {
+        () = job.cancel.cancelled() => Err(Stop::Cancelled),
+        page = job.reader()?.page(kind, cursor) => Ok(page?),
+    }
+}
+
+/// Applies a page; gives back what has to wait for the end of the listing.
+async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Item>, Stop> {
+    let items: Vec<Item> = objects.into_iter().filter_map(|object| sort_out(job, kind, object)).collect();
+    let parked = apply::apply(job, kind, items).await?;
+    job.tell_progress();
+    job.go_on()?;
+    Ok(parked)
+}
+
+/// Accounts for an object that is as it was; anything else becomes an item.
+fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
+    let before = job.table(kind).see(&object.id)?;
+    let (rule, what) = match job.rules.decide(&object) {
+        Decision::OutOfScope => (None, What::Observe(Count::OutOfScope)),
+        Decision::LeftAlone => (
+            None,
+            What::Observe(Count::Skipped(Reason::new("RULE_NOT_IN_RUN", "the rule that decides it takes no part in this run"))),
+        ),
+        Decision::By(rule) => match &object.defect {
+            Some(defect) => (Some(rule.id.clone()), What::Defect(defect.clone())),
+            None => {
+                let desired = rules::map(&object, (job.mapped)(kind));
+                let same = before.is_some_and(|entry| entry.linked && entry.fingerprint == desired.fingerprint());
+                let what = if same { What::Observe(Count::Unchanged) } else { provisioned_by(rule, desired) };
+                (Some(rule.id.clone()), what)
+            }
+        },
+    };
+    let label = object.label().to_owned();
+    let item = Item { kind, source: object.id, label, rule, size: object.member_count, what };
+    let mut ledger = job.ledger();
+    ledger.consider(item.rule.as_ref());
+    match &item.what {
+        What::Observe(Count::Unchanged) if kind == Kind::Group => {
+            drop(ledger);
+            job.groups_to_fill().push(Filling::of(&item, Count::Unchanged));
+            None
+        }
+        What::Observe(count) if before.is_some() => {
+            ledger.count(item.rule.as_ref(), count);
+            None
+        }
+        _ => Some(item),
+    }
+}
+
+/// Accounts for linked objects that a complete listing did not hold. Nobody is removed.
+async fn absent(job: &Job, kind: Kind) -> Result<(), Stop> {
+    if job.table(kind).absent() == 0 {
+        return Ok(());
+    }
+    let mut after = None;
+    loop {
+        let links = job.store.links(job.integration.uid, kind, after.take(), 1000).await?;
+        let Some(last) = links.last() else { return Ok(()) };
+        after = Some(last.source.clone());
+        let gone = links.into_iter().filter(|link| {
+            link.target.is_some() && job.table(kind).get(&link.source).is_some_and(|entry| !entry.seen)
+        });
+        let reason = Reason::new("ABSENT_AT_SOURCE", "no longer listed by the source; it is kept, for nothing removes it yet");
+        let (mut slice, mut items) = (job.slice(), Vec::new());
+        for link in gone {
+            let target = link.target.as_ref().map(|(id, _)| ObjectRef { kind, id: id.to_string(), label: String::new() });
+            let source = ObjectRef { kind, id: link.source.to_string(), label: link.source.to_string() };
+            slice.changes.push(job.undecided(source, target, reason.clone()));
+            let what = What::Observe(Count::Skipped(reason.clone()));
+            items.push(Item { kind, source: link.source, label: String::new(), rule: None, size: None, what });
+        }
+        let count = Count::Skipped(reason);
+        {
+            let mut ledger = job.ledger();
+            items.iter().for_each(|_| ledger.consider(None));
+        }
+        let counts: Vec<_> = items.iter().map(|item| (item, &count)).collect();
+        job.commit(slice, &counts).await?.ok();
+    }
+}

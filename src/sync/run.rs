@@ -1,0 +1,88 @@
+//! The pipe, top to bottom: load what is known, list and apply each kind, fill the groups, close the books.
+
+use super::{
+    error::Stop,
+    job::Job,
+    members, read,
+    record::{Count, Ended},
+};
+use crate::{
+    connector::Error,
+    model::{Kind, Phase, Reason, RunError},
+};
+
+/// Carries a run out; tells how it ended. Everything counted is in the job's books.
+pub(super) async fn pipe(job: &Job) -> Ended {
+    let mut first_failure = None;
+    match stages(job, &mut first_failure).await {
+        Ok(()) => {}
+        Err(Stop::Cancelled) => {
+            account_for_the_rest(job, "CANCELLED", "the run was stopped before this group's turn");
+            return Ended::Cancelled;
+        }
+        Err(stop) => {
+            first_failure.get_or_insert(stop);
+        }
+    }
+    let Some(stop) = first_failure else { return Ended::Complete };
+    account_for_the_rest(job, "RUN_FAILED", "the run failed before this group's turn");
+    Ended::Failed(explain(&stop))
+}
+
+async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop> {
+    let kinds = job.rules.kinds();
+    // Memberships need to know users and groups, whichever kinds the rules mention.
+    for kind in [Kind::User, Kind::Group] {
+        read::load(job, kind).await?;
+    }
+    let mut groups_complete = false;
+    for kind in [Kind::User, Kind::Group].into_iter().filter(|kind| kinds.contains(kind)) {
+        match read::kind(job, kind).await {
+            Ok(()) => groups_complete |= kind == Kind::Group,
+            // One kind that can't be listed does not stop the other, unless nothing can be read at all (semantics 24).
+            Err(Stop::System(error)) if !is_lost(&error) => {
+                tracing::warn!(%kind, %error, "the listing could not be completed");
+                first_failure.get_or_insert(Stop::System(error));
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    job.enter(Phase::Applying).await?;
+    members::fill(job, groups_complete).await
+}
+
+fn is_lost(error: &Error) -> bool {
+    matches!(error, Error::Unauthorized(_) | Error::ConsentLost(_))
+}
+
+/// Whether the run ended because the consent is gone.
+pub(super) fn consent_lost(stop: &RunError) -> bool {
+    stop.code == Error::ConsentLost(String::new()).code() || stop.code == Error::Unauthorized(String::new()).code()
+}
+
+/// Groups that were read and did not get their turn are accounted for, too.
+fn account_for_the_rest(job: &Job, code: &str, text: &str) {
+    let rest = std::mem::take(&mut *job.groups_to_fill());
+    let mut ledger = job.ledger();
+    for group in rest {
+        let count = match group.count {
+            count @ (Count::Added | Count::Modified) => count,
+            _ => Count::Deferred(Reason::new(code, text)),
+        };
+        ledger.count(group.rule.as_ref(), &count);
+    }
+}
+
+/// What a failed run says about why.
+pub(super) fn explain(stop: &Stop) -> RunError {
+    let (code, text) = match stop {
+        Stop::System(error) => (error.code(), error.to_string()),
+        Stop::Integration(error) => ("NOT_READY", error.to_string()),
+        Stop::Store(error) => {
+            tracing::error!(%error, "the store failed in a run");
+            ("INTERNAL", "the daemon could not write its store; its log says more".to_owned())
+        }
+        Stop::Cancelled => ("CANCELLED", "the run was stopped".to_owned()),
+    };
+    RunError { code: code.to_owned(), text: format!("{text}. What was applied stands; nothing absent was concluded.") }
+}

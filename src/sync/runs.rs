@@ -1,0 +1,296 @@
+//! The door: everything that starts work asks here. One bulk run at a time for each integration; requests that wait merge.
+
+use super::{
+    Error,
+    events::Feed,
+    execute::{Tools, execute},
+    queue::{Admitted, Queue, merge},
+};
+use crate::{
+    integrations::Integrations,
+    model::{
+        Clock, CompanyId, EventBody, Integration, IntegrationId, IntegrationState, RequestKey, Rule, RuleId, RunMode, Run,
+        RunId, RunState, Tally, Trigger,
+    },
+    store::Store,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
+
+/// Runs going on at once in the whole daemon.
+const AT_ONCE: usize = 4;
+/// Interruptions in a row after which an integration is paused (semantics 18).
+const INTERRUPTIONS: u32 = 3;
+
+/// Handle of the door; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    commands: mpsc::Sender<Command>,
+    feed: Feed,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A request for a run.
+#[derive(Debug, Clone)]
+struct Request {
+    company: CompanyId,
+    integration: IntegrationId,
+    rules: Vec<RuleId>,
+    trigger: Trigger,
+    requested_by: String,
+    key: Option<RequestKey>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Start(Request, oneshot::Sender<Result<Run, Error>>),
+    Cancel(CompanyId, IntegrationId, RunId, oneshot::Sender<Result<Run, Error>>),
+    Resume(Run),
+    Finished(Run),
+}
+
+impl Runs {
+    /// Opens the door: spawns the loop that guards it.
+    pub fn open(store: Store, integrations: Integrations, clock: Arc<dyn Clock>) -> Self {
+        let (commands, inbox) = mpsc::channel(256);
+        let feed = Feed::new(store.clone(), Arc::clone(&clock));
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let tools = Tools { store, integrations, clock, feed: feed.clone(), stopping: stopping.clone() };
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let door = Door { tools, queue: Queue::default(), permits, tasks: tasks.clone(), back: commands.downgrade() };
+        tasks.spawn(door.guard(inbox));
+        Self { commands, feed, stopping, tasks }
+    }
+
+    /// Asks for a run of the automatic lookup rules, or of those named; answers at once with the run, or with the one
+    /// that waits already and now covers this request too (semantics 17).
+    pub async fn start(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        rules: Vec<RuleId>,
+        requested_by: String,
+        key: Option<RequestKey>,
+    ) -> Result<Run, Error> {
+        let (company, integration) = (company.clone(), integration.clone());
+        let request = Request { company, integration, rules, trigger: Trigger::Manual, requested_by, key };
+        self.ask(|answer| Command::Start(request, answer)).await
+    }
+
+    /// Stops a run at its next object; what it has not tried is deferred. A run that is over stays as it is.
+    pub async fn cancel(&self, company: &CompanyId, integration: &IntegrationId, run: &RunId) -> Result<Run, Error> {
+        self.ask(|answer| Command::Cancel(company.clone(), integration.clone(), run.clone(), answer)).await
+    }
+
+    async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<Run, Error>>) -> Command) -> Result<Run, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(command(answer)).await.map_err(|_| Error::Stopping)?;
+        answered.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// After a start: runs that were going on are shown as interrupted and asked for anew (semantics 18), those that
+    /// waited go on waiting.
+    pub async fn recover(&self, store: &Store, clock: &dyn Clock) -> Result<(), Error> {
+        for mut run in store.unfinished_runs().await? {
+            if run.state == RunState::Queued {
+                self.commands.send(Command::Resume(run)).await.map_err(|_| Error::Stopping)?;
+                continue;
+            }
+            tracing::warn!(run = %run.id, integration = %run.integration, "a run was interrupted");
+            run.state = RunState::Interrupted;
+            run.phase = None;
+            run.end_time = Some(clock.now());
+            store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+            if self.interrupted_too_often(store, &run).await? {
+                continue;
+            }
+            let (company, integration, rules) = (run.company, run.integration, run.rules);
+            let request =
+                Request { company, integration, rules, trigger: Trigger::Recovery, requested_by: String::new(), key: None };
+            if let Err(error) = self.ask(|answer| Command::Start(request, answer)).await {
+                tracing::warn!(%error, "the interrupted run can't be done again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the interruption; pauses the integration at the third in a row.
+    async fn interrupted_too_often(&self, store: &Store, run: &Run) -> Result<bool, Error> {
+        let count = |integration: &mut Integration| {
+            integration.interruptions += 1;
+            if integration.interruptions < INTERRUPTIONS {
+                return Ok(None);
+            }
+            integration.state = IntegrationState::Paused(format!(
+                "{INTERRUPTIONS} runs in a row were interrupted by the daemon's end; activate the integration again when the cause is found"
+            ));
+            Ok(Some(EventBody::IntegrationChanged as fn(Integration) -> EventBody))
+        };
+        let integration = store.update_integration(&run.company, &run.integration, count).await?;
+        Ok(matches!(integration.state, IntegrationState::Paused(_)))
+    }
+
+    /// News about runs.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Ends all runs at their next object and waits for them, at most so long. They are done again after the start.
+    pub async fn stop(&self, grace: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some runs did not end in time; they are done again after the next start");
+        }
+    }
+}
+
+/// The loop behind the door: it alone decides what runs and what waits.
+struct Door {
+    tools: Tools,
+    queue: Queue,
+    permits: Arc<Semaphore>,
+    tasks: TaskTracker,
+    back: mpsc::WeakSender<Command>,
+}
+
+impl Door {
+    async fn guard(mut self, mut inbox: mpsc::Receiver<Command>) {
+        let stopping = self.tools.stopping.clone();
+        loop {
+            let command = tokio::select! {
+                () = stopping.cancelled() => return,
+                command = inbox.recv() => command,
+            };
+            match command {
+                None => return,
+                Some(Command::Start(request, answer)) => {
+                    let run = self.start(request).await;
+                    // Who no longer waits for the answer finds the run in the list.
+                    let _ = answer.send(run);
+                }
+                Some(Command::Cancel(company, integration, run, answer)) => {
+                    let run = self.cancel(&company, &integration, &run).await;
+                    let _ = answer.send(run);
+                }
+                Some(Command::Resume(run)) => self.admit(run),
+                Some(Command::Finished(run)) => {
+                    if let Some(next) = self.queue.finished(&run) {
+                        self.launch(next);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn start(&mut self, request: Request) -> Result<Run, Error> {
+        let integration = self.tools.integrations.get(&request.company, &request.integration).await?;
+        let rules = self.tools.store.rules(&request.company, &request.integration).await?;
+        ready(&integration, &rules, &request)?;
+        if let Some(waiting) = self.queue.waiting(&integration) {
+            let merged = merge(&waiting.rules, &request.rules, &rules);
+            if waiting.rules != merged {
+                waiting.rules = merged;
+                self.tools.store.save_run(waiting.clone(), None).await?;
+            }
+            return Ok(waiting.clone());
+        }
+        let run = new_run(&integration, &request, self.tools.clock.now());
+        let created = self.tools.store.create_run(run, request.key).await?;
+        if !created.replayed {
+            self.admit(created.value.clone());
+        }
+        Ok(created.value)
+    }
+
+    fn admit(&mut self, run: Run) {
+        if let Admitted::Now(run) = self.queue.admit(run) {
+            self.launch(*run);
+        }
+    }
+
+    fn launch(&mut self, run: Run) {
+        let cancel = self.tools.stopping.child_token();
+        self.queue.running(&run, cancel.clone());
+        let (tools, permits, back) = (self.tools.clone(), Arc::clone(&self.permits), self.back.clone());
+        let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
+        let task = async move {
+            let run = execute(tools, permits, run, cancel).await;
+            if let Some(back) = back.upgrade() {
+                let _ = back.send(Command::Finished(run)).await;
+            }
+        };
+        self.tasks.spawn(task.instrument(span));
+    }
+
+    async fn cancel(&mut self, company: &CompanyId, integration: &IntegrationId, id: &RunId) -> Result<Run, Error> {
+        let run = self.tools.store.run(company, integration, id).await?;
+        let mut run = run.ok_or_else(|| Error::Missing(format!("run {id}")))?;
+        if self.queue.drop_waiting(&run) {
+            run.state = RunState::Cancelled;
+            run.end_time = Some(self.tools.clock.now());
+            self.tools.store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+        } else if !run.state.is_final() {
+            self.queue.cancel(&run);
+        }
+        Ok(run)
+    }
+}
+
+/// Whether the request can be carried out at all; if not, what to do first.
+fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result<(), Error> {
+    use crate::model::AuthorizationState::{Authorized, ReauthorizationRequired};
+    let mut missing = Vec::new();
+    if let IntegrationState::Paused(reason) = &integration.state {
+        missing.push(("PAUSED".to_owned(), format!("the integration is paused: {reason}")));
+    }
+    match integration.authorization.state {
+        Authorized => {}
+        ReauthorizationRequired => missing.push((
+            "REAUTHORIZATION_REQUIRED".to_owned(),
+            format!("{}; call BeginAuthorization and let an admin consent again", integration.authorization.reason),
+        )),
+        _ => missing.push((
+            "NOT_AUTHORIZED".to_owned(),
+            "nobody has authorized the integration yet; call BeginAuthorization and open the address it answers with".to_owned(),
+        )),
+    }
+    for name in &request.rules {
+        match rules.iter().find(|rule| rule.id == *name) {
+            None => return Err(Error::Missing(format!("rule {name}"))),
+            Some(rule) if !rule.active => return Err(Error::BadRule(format!("rule {name} is not active"))),
+            Some(_) => {}
+        }
+    }
+    let any = rules.iter().any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
+    if request.rules.is_empty() && !any {
+        missing.push((
+            "NO_RULES".to_owned(),
+            "there is no active automatic rule; call ApplyRuleTemplate or CreateRule, or name a manual rule".to_owned(),
+        ));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::NotReady(missing)) }
+}
+
+fn new_run(integration: &Integration, request: &Request, now: crate::model::Time) -> Run {
+    Run {
+        company: request.company.clone(),
+        integration: request.integration.clone(),
+        integration_uid: integration.uid,
+        id: RunId::generate(),
+        rules: request.rules.clone(),
+        trigger: request.trigger,
+        state: RunState::Queued,
+        phase: None,
+        tally: Tally::default(),
+        requests: crate::model::RequestCounts::default(),
+        requested_by: request.requested_by.clone(),
+        create_time: now,
+        start_time: None,
+        end_time: None,
+        error: None,
+    }
+}
