@@ -89,12 +89,7 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
     let integration = tools.integrations.get(&run.company, &run.integration).await?;
     let source = tools.integrations.connect(&run.company, &run.integration).await?;
     let rules = tools.store.rules(&run.company, &run.integration).await?;
-    let target = DirectoryConnector::new(
-        tools.store.clone(),
-        integration.company.clone(),
-        integration.uid,
-        Arc::clone(&tools.clock),
-    );
+    let target = DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
     let parts = Parts {
         store: tools.store.clone(),
         clock: Arc::clone(&tools.clock),

@@ -17,7 +17,10 @@ use crate::{
     store::{Slice, SliceError, Store},
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,6 +38,8 @@ pub(super) struct Job {
     pub(super) mapped: fn(Kind) -> &'static [Attribute],
     pub(super) cancel: CancellationToken,
     pub(super) began: Instant,
+    /// Objects that the links knew when the run began.
+    pub(super) expected: AtomicU64,
     ledger: Mutex<Ledger>,
     users: Mutex<Table>,
     groups: Mutex<Table>,
@@ -85,6 +90,7 @@ impl Job {
             mapped: parts.mapped,
             cancel: parts.cancel,
             began: Instant::now(),
+            expected: AtomicU64::new(0),
             ledger: Mutex::new(ledger),
             users: Mutex::default(),
             groups: Mutex::default(),
@@ -193,7 +199,7 @@ impl Job {
     /// Lets those who watch know how far the run is.
     pub(super) fn tell_progress(&self) {
         let run = self.ledger().run.clone();
-        let known = self.table(Kind::User).linked() + self.table(Kind::Group).linked();
+        let known = self.expected.load(Ordering::Relaxed);
         let elapsed = self.began.elapsed();
         let done = run.tally.objects.considered;
         let per_second = u64::try_from(u128::from(done) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX);

@@ -59,7 +59,7 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
     };
     let remembered = job.store.remembered(uid, &group.source).await?;
     let targets = targets(job, &listing, &remembered).await?;
-    let joining = compare(job, &target, &listing, remembered, targets);
+    let joining = compare(job, &target, &listing, remembered, &targets);
     write(job, &group, link, listing.fingerprint, joining).await
 }
 
@@ -144,7 +144,7 @@ fn compare(
     group: &EntityId,
     listing: &Listing,
     remembered: Vec<AppliedMember>,
-    targets: Targets,
+    targets: &Targets,
 ) -> Joining {
     let origin = MemberOrigin::Integration(job.integration.uid);
     let mut joining = Joining { counters: count_unchanged(listing), ..Joining::default() };
@@ -171,7 +171,7 @@ fn compare(
     joining.remains = before.len() > joining.steps.len() || !targets.is_empty();
     joining.counters.considered += joining.left.len() as u64;
     joining.counters.removed = joining.left.len() as u64;
-    for (source, (kind, label, target)) in &targets {
+    for (source, (kind, label, target)) in targets {
         let state = target.clone().map_or(MemberState::Pending, MemberState::Applied);
         if before.get(source).is_some_and(|(_, known)| *known == state) {
             continue;

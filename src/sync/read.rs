@@ -14,6 +14,7 @@ use crate::{
     rules::{self, Decision},
 };
 use futures_util::future::{OptionFuture, join};
+use std::sync::atomic::Ordering;
 
 /// Loads what the links say about a kind.
 pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
@@ -22,6 +23,7 @@ pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
         let links = job.store.links(job.integration.uid, kind, after.take(), 1000).await?;
         let Some(last) = links.last() else { return Ok(()) };
         after = Some(last.source.clone());
+        job.expected.fetch_add(links.len() as u64, Ordering::Relaxed);
         let mut table = job.table(kind);
         links.iter().for_each(|link| table.learn(link));
     }
@@ -44,7 +46,11 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
         apply::defer(job, &parked, &reason);
         return Err(stop);
     }
-    swap::settle(job, kind, parked).await?;
+    if let Err(stop) = swap::settle(job, kind, &parked).await {
+        let reason = Reason::new("NOT_SETTLED", "the run ended before it was clear who keeps the address");
+        apply::defer(job, &parked, &reason);
+        return Err(stop);
+    }
     absent(job, kind).await
 }
 
@@ -78,7 +84,6 @@ async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Ite
     let items: Vec<Item> = objects.into_iter().filter_map(|object| sort_out(job, kind, object)).collect();
     let parked = apply::apply(job, kind, items).await?;
     job.tell_progress();
-    job.go_on()?;
     Ok(parked)
 }
 
@@ -87,7 +92,7 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
     let (rule, what) = match job.rules.decide(&object) {
         Decision::OutOfScope => (None, What::Observe(Count::OutOfScope)),
-        Decision::LeftAlone => (
+        Decision::LeftAlone { .. } => (
             None,
             What::Observe(Count::Skipped(Reason::new("RULE_NOT_IN_RUN", "the rule that decides it takes no part in this run"))),
         ),

@@ -13,26 +13,34 @@ use std::collections::HashMap;
 const ATTEMPTS: usize = 8;
 
 /// Decides about the items that were parked.
-pub(super) async fn settle(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<(), Stop> {
+pub(super) async fn settle(job: &Job, kind: Kind, items: &[Item]) -> Result<(), Stop> {
     for _ in 0..ATTEMPTS {
         if items.is_empty() {
             return Ok(());
         }
         job.go_on()?;
-        let found = find(job, kind, &items).await?;
+        let found = find(job, kind, items).await?;
         let context = job.context();
-        let movers = movers(&items, &found, &context);
+        let movers = movers(items, &found, &context);
         let mut plans = Vec::new();
         for (i, (item, found)) in items.iter().zip(&found).enumerate() {
-            let gone = gone_holder(job, kind, found, &context, movers.contains(&i)).await?;
-            plans.push(decide(item, found, &context, movers.contains(&i), gone));
+            let moves = movers.contains(&i);
+            plans.push(match gone_holder(job, kind, found, &context, moves).await {
+                Ok(gone) => decide(item, found, &context, moves, gone),
+                // Without proof nothing is taken from anybody.
+                Err(Stop::System(error)) => {
+                    let text = format!("it could not be asked whether the holder of the address is gone: {error}");
+                    plan::fail(item, found, &context, Reason::new("NOT_PROVED", text))
+                }
+                Err(stop) => return Err(stop),
+            });
         }
-        if write(job, kind, &items, plans).await?.is_ok() {
+        if write(job, kind, items, plans).await?.is_ok() {
             return Ok(());
         }
     }
     let reason = Reason::new("BUSY", "others kept changing the address at the same time");
-    super::apply::defer(job, &std::mem::take(&mut items), &reason);
+    super::apply::defer(job, items, &reason);
     Ok(())
 }
 
