@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link, MemberCounters, MemberOrigin,
-    MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId, Value,
+    MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId, Uid, Value,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -59,7 +59,8 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
     };
     let remembered = job.store.remembered(uid, &group.source).await?;
     let targets = targets(job, &listing, &remembered).await?;
-    let joining = compare(job, &target, &listing, remembered, &targets);
+    let terms = Terms { uid, limit: job.integration.limits.member_loss_percent() };
+    let joining = compare(terms, &target, &listing, remembered, &targets);
     write(job, &group, link, listing.fingerprint, joining).await
 }
 
@@ -83,6 +84,13 @@ fn count_unchanged(listing: &Listing) -> MemberCounters {
 
 /// The wanted members: source id -> (kind, label, directory object if there is one).
 type Targets = HashMap<SourceId, (Kind, String, Option<EntityId>)>;
+
+/// For which integration memberships are compared, and how many percent a group may lose.
+#[derive(Clone, Copy)]
+struct Terms {
+    uid: Uid,
+    limit: u32,
+}
 
 /// Finds the directory objects of all wanted members.
 async fn targets(job: &Job, listing: &Listing, remembered: &[AppliedMember]) -> Result<Targets, Stop> {
@@ -140,13 +148,13 @@ async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
 }
 
 fn compare(
-    job: &Job,
+    terms: Terms,
     group: &EntityId,
     listing: &Listing,
     remembered: Vec<AppliedMember>,
     targets: &Targets,
 ) -> Joining {
-    let origin = MemberOrigin::Integration(job.integration.uid);
+    let origin = MemberOrigin::Integration(terms.uid);
     let mut joining = Joining { counters: count_unchanged(listing), ..Joining::default() };
     let before: HashMap<SourceId, (Kind, MemberState)> =
         remembered.into_iter().map(|member| (member.source, (member.kind, member.state))).collect();
@@ -167,7 +175,7 @@ fn compare(
         }
         joining.steps.push(step);
     }
-    hold(job, &mut joining, applied);
+    hold(terms.limit, &mut joining, applied);
     joining.remains = before.len() > joining.steps.len() || !targets.is_empty();
     joining.counters.considered += joining.left.len() as u64;
     joining.counters.removed = joining.left.len() as u64;
@@ -191,8 +199,7 @@ fn compare(
 }
 
 /// Holds those who left back if a group would lose more than the limit allows: nothing of it is forgotten.
-fn hold(job: &Job, joining: &mut Joining, applied: usize) {
-    let limit = job.integration.limits.member_loss_percent();
+fn hold(limit: u32, joining: &mut Joining, applied: usize) {
     let losing = joining.left.len();
     if losing == 0 || losing * 100 <= applied * limit as usize {
         return;
@@ -301,3 +308,6 @@ pub(super) async fn record(
     job.commit(slice, &[(&item, &count)]).await?.ok();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -338,3 +338,6 @@ pub(super) fn wanted_email(item: &Item) -> String {
 pub(super) fn provisioned_by(rule: &Rule, desired: Attributes) -> What {
     What::Provision { desired, defaults: rule.defaults.clone() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,3 +100,6 @@ pub(super) fn merge(one: &[RuleId], other: &[RuleId], rules: &[Rule]) -> Vec<Rul
         && union.iter().all(|id| rules.iter().filter(automatic).any(|rule| rule.id == *id));
     if all_automatic { Vec::new() } else { union }
 }
+
+#[cfg(test)]
+mod tests;

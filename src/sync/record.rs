@@ -138,3 +138,6 @@ pub(super) enum Ended {
     /// The daemon stops.
     Interrupted,
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,8 +151,8 @@ mod tests {
     fn everyone_depends_on_who_is_linked_and_not_on_the_order() {
         let (mut one, mut other) = (Table::default(), Table::default());
         let (a, b) = (link("a", true), link("b", true));
-        [&a, &b].map(|l| one.learn(l));
-        [&b, &a].map(|l| other.learn(l));
+        [&a, &b].into_iter().for_each(|l| one.learn(l));
+        [&b, &a].into_iter().for_each(|l| other.learn(l));
         assert_eq!(one.everyone(), other.everyone());
         other.learn(&link("c", true));
         assert_ne!(one.everyone(), other.everyone());
