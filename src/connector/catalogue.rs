@@ -1,0 +1,179 @@
+//! The list of systems: the only file that names all of them.
+
+use crate::model::{Action, Attribute, Direction, Kind, Operator, RuleEvent, SystemId};
+
+/// How a system can be authorized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizationMethod {
+    /// An admin consents in a browser (OAuth 2.0 authorization code).
+    OAuth,
+}
+
+/// Type of an attribute's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueType {
+    /// A text.
+    Text,
+    /// Yes or no.
+    Bool,
+    /// Several texts.
+    List,
+}
+
+/// An attribute of a kind of object.
+#[derive(Debug, Clone)]
+pub struct AttributeInfo {
+    /// Which.
+    pub attribute: Attribute,
+    /// Type of its value.
+    pub value: ValueType,
+    /// Whether an object can't be made without it.
+    pub required: bool,
+    /// Whether the standard mapping carries it over to the target.
+    pub mapped: bool,
+    /// Whether conditions may name it.
+    pub condition: bool,
+}
+
+/// What can be done with one kind of a system's objects.
+#[derive(Debug, Clone)]
+pub struct KindInfo {
+    /// The kind.
+    pub kind: Kind,
+    /// Events that rules about it may name.
+    pub events: &'static [RuleEvent],
+    /// Actions that rules about it may name.
+    pub actions: &'static [Action],
+    /// Kinds of target object that it can be turned into.
+    pub targets: &'static [Kind],
+    /// Its attributes.
+    pub attributes: &'static [AttributeInfo],
+}
+
+/// A system that an integration can be made with.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// Its id.
+    pub id: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Directions that an integration with it may have.
+    pub directions: &'static [Direction],
+    /// What it holds.
+    pub kinds: &'static [KindInfo],
+    /// How it can be authorized.
+    pub authorization: &'static [AuthorizationMethod],
+    /// Whether an integration must say where the system is.
+    pub needs_base_url: bool,
+    /// Scopes to ask for, least privilege.
+    pub scopes: &'static [&'static str],
+}
+
+/// Operators that conditions may use.
+pub const OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+
+/// Id of Google Workspace.
+pub const GOOGLE_WORKSPACE: &str = "google-workspace";
+
+const fn info(attribute: Attribute, value: ValueType) -> AttributeInfo {
+    AttributeInfo { attribute, value, required: false, mapped: true, condition: true }
+}
+
+const fn required(attribute: Attribute) -> AttributeInfo {
+    AttributeInfo { attribute, value: ValueType::Text, required: true, mapped: true, condition: true }
+}
+
+const fn condition(attribute: Attribute, value: ValueType) -> AttributeInfo {
+    AttributeInfo { attribute, value, required: false, mapped: false, condition: true }
+}
+
+const USER: &[AttributeInfo] = &[
+    required(Attribute::USER_NAME),
+    info(Attribute::GIVEN_NAME, ValueType::Text),
+    info(Attribute::FAMILY_NAME, ValueType::Text),
+    info(Attribute::DISPLAY_NAME, ValueType::Text),
+    info(Attribute::ACTIVE, ValueType::Bool),
+    info(Attribute::ALIASES, ValueType::List),
+    info(Attribute::PHONE_NUMBERS, ValueType::List),
+    info(Attribute::TITLE, ValueType::Text),
+    info(Attribute::DEPARTMENT, ValueType::Text),
+    info(Attribute::ORGANIZATION, ValueType::Text),
+    info(Attribute::COST_CENTER, ValueType::Text),
+    info(Attribute::EMPLOYEE_NUMBER, ValueType::Text),
+    info(Attribute::MANAGER, ValueType::Text),
+    condition(Attribute::ORG_UNIT, ValueType::Text),
+    condition(Attribute::ADMIN, ValueType::Bool),
+    condition(Attribute::DOMAIN, ValueType::Text),
+];
+
+const GROUP: &[AttributeInfo] = &[
+    required(Attribute::USER_NAME),
+    info(Attribute::DISPLAY_NAME, ValueType::Text),
+    info(Attribute::DESCRIPTION, ValueType::Text),
+    info(Attribute::ALIASES, ValueType::List),
+    condition(Attribute::DOMAIN, ValueType::Text),
+];
+
+const KINDS: &[KindInfo] = &[
+    KindInfo {
+        kind: Kind::User,
+        events: &[RuleEvent::Lookup],
+        actions: &[Action::Add],
+        targets: &[Kind::User],
+        attributes: USER,
+    },
+    KindInfo {
+        kind: Kind::Group,
+        events: &[RuleEvent::Lookup],
+        actions: &[Action::Add],
+        targets: &[Kind::Group],
+        attributes: GROUP,
+    },
+];
+
+/// Scopes of the read direction; one group scope covers members too ("OAuth 2.0 scopes" of the Directory API).
+const GOOGLE_SCOPES: &[&str] = &[
+    "openid",
+    "email",
+    "https://www.googleapis.com/auth/admin.directory.user.readonly",
+    "https://www.googleapis.com/auth/admin.directory.group.readonly",
+];
+
+const SYSTEMS: &[System] = &[System {
+    id: GOOGLE_WORKSPACE,
+    title: "Google Workspace",
+    directions: &[Direction::FromSystem],
+    kinds: KINDS,
+    authorization: &[AuthorizationMethod::OAuth],
+    needs_base_url: false,
+    scopes: GOOGLE_SCOPES,
+}];
+
+/// All systems.
+pub fn systems() -> &'static [System] {
+    SYSTEMS
+}
+
+/// The system of this id.
+pub fn find(id: &SystemId) -> Option<&'static System> {
+    SYSTEMS.iter().find(|system| system.id == id.as_str())
+}
+
+impl System {
+    /// What is known of a kind of its objects.
+    pub fn kind(&self, kind: Kind) -> Option<&'static KindInfo> {
+        self.kinds.iter().find(|info| info.kind == kind)
+    }
+}
+
+impl KindInfo {
+    /// What is known of an attribute.
+    pub fn attribute(&self, attribute: &Attribute) -> Option<&'static AttributeInfo> {
+        self.attributes.iter().find(|info| info.attribute == *attribute)
+    }
+
+    /// Attributes that the standard mapping carries over to the target.
+    pub fn mapped(&self) -> Vec<Attribute> {
+        self.attributes.iter().filter(|info| info.mapped).map(|info| info.attribute.clone()).collect()
+    }
+}
