@@ -1,5 +1,6 @@
 //! `provisiond`: see the README.
 
+pub mod config;
 pub mod connector;
 pub mod model;
 
