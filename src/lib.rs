@@ -3,6 +3,7 @@
 pub mod config;
 pub mod connector;
 pub mod model;
+pub mod oauth;
 
 #[rustfmt::skip]
 #[allow(missing_docs)]

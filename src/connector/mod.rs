@@ -5,9 +5,11 @@
 //! implements the same traits in `directory`.
 
 mod error;
+mod tokens;
 mod traits;
 
 pub use error::{Error, Retry};
+pub use tokens::AccessTokens;
 pub use traits::{
     Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
     Standing, Write, Writer,
