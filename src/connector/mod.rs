@@ -4,6 +4,7 @@
 //! May use `model`. Deliberately does not know what a run, a rule or the store is; the AppsCo directory, the other end,
 //! implements the same traits in `directory`.
 
+pub mod catalogue;
 mod error;
 mod tokens;
 mod traits;

@@ -15,5 +15,5 @@ mod tests;
 
 pub use error::Error;
 pub use identity::Identity;
-pub use provider::{Begun, Provider, ProviderOptions, Tokens};
+pub use provider::{Begun, Provider, ProviderOptions, Tokens, missing};
 pub use source::{RefreshTokens, TokenSource};

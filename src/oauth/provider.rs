@@ -252,10 +252,15 @@ pub(super) fn normalised<'a>(scopes: impl Iterator<Item = &'a str>) -> Vec<Strin
 impl Tokens {
     /// Which of the scopes needed were not granted: people may untick some.
     pub fn missing(&self, needed: &[&str]) -> Vec<String> {
-        let mut missing = normalised(needed.iter().copied());
-        missing.retain(|scope| !self.scopes.contains(scope));
-        missing
+        missing(&self.scopes, needed)
     }
+}
+
+/// Which of the scopes needed are not among those granted (in the long form).
+pub fn missing(granted: &[String], needed: &[&str]) -> Vec<String> {
+    let mut missing = normalised(needed.iter().copied());
+    missing.retain(|scope| !granted.contains(scope));
+    missing
 }
 
 fn error_of(failure: &Failure) -> Error {
