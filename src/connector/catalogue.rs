@@ -70,7 +70,7 @@ pub struct System {
 }
 
 /// Operators that conditions may use.
-pub const OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+const OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
 
 /// Id of Google Workspace.
 pub const GOOGLE_WORKSPACE: &str = "google-workspace";
@@ -159,21 +159,41 @@ pub fn find(id: &SystemId) -> Option<&'static System> {
     SYSTEMS.iter().find(|system| system.id == id.as_str())
 }
 
-impl System {
-    /// What is known of a kind of its objects.
-    pub fn kind(&self, kind: Kind) -> Option<&'static KindInfo> {
-        self.kinds.iter().find(|info| info.kind == kind)
+/// What is known of a kind of a system's objects.
+pub fn kind(id: &SystemId, kind: Kind) -> Option<&'static KindInfo> {
+    find(id)?.kinds.iter().find(|info| info.kind == kind)
+}
+
+/// Scopes to ask for: the least that the direction needs.
+pub fn scopes(id: &SystemId, direction: Direction) -> Vec<&'static str> {
+    let system = find(id).filter(|system| system.directions.contains(&direction));
+    system.map(|system| system.scopes.to_vec()).unwrap_or_default()
+}
+
+/// Attributes that the standard mapping carries over to the target.
+pub fn mapped(id: &SystemId, kind: Kind) -> Vec<Attribute> {
+    self::kind(id, kind).map(KindInfo::mapped).unwrap_or_default()
+}
+
+impl AttributeInfo {
+    /// How conditions may compare it.
+    pub fn operators(&self) -> &'static [Operator] {
+        if self.condition { OPERATORS } else { &[] }
+    }
+
+    /// Whether its values are `true` and `false`.
+    pub fn yes_no(&self) -> bool {
+        self.value == ValueType::Bool
     }
 }
 
 impl KindInfo {
-    /// What is known of an attribute.
-    pub fn attribute(&self, attribute: &Attribute) -> Option<&'static AttributeInfo> {
-        self.attributes.iter().find(|info| info.attribute == *attribute)
+    /// Attributes that conditions can ask about.
+    pub fn conditions(&self) -> impl Iterator<Item = &'static AttributeInfo> + use<> {
+        self.attributes.iter().filter(|info| info.condition)
     }
 
-    /// Attributes that the standard mapping carries over to the target.
-    pub fn mapped(&self) -> Vec<Attribute> {
+    fn mapped(&self) -> Vec<Attribute> {
         self.attributes.iter().filter(|info| info.mapped).map(|info| info.attribute.clone()).collect()
     }
 }

@@ -34,8 +34,7 @@ pub(super) struct Job {
     pub(super) source: Arc<dyn Connector>,
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
-    /// Attributes that the standard mapping carries over, by kind.
-    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
     pub(super) began: Instant,
     /// Objects that the links knew when the run began.
@@ -72,7 +71,8 @@ pub(super) struct Parts {
     pub(super) source: Arc<dyn Connector>,
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
-    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    /// Attributes that the standard mapping carries over: of users, of groups.
+    pub(super) mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
 }
 
@@ -125,6 +125,15 @@ impl Job {
     /// Groups whose memberships are still to be done.
     pub(super) fn groups_to_fill(&self) -> MutexGuard<'_, Vec<Filling>> {
         self.groups_to_fill.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Attributes that the standard mapping carries over.
+    pub(super) fn mapped(&self, kind: Kind) -> &[Attribute] {
+        let [users, groups] = &self.mapped;
+        match kind {
+            Kind::User => users,
+            Kind::Group => groups,
+        }
     }
 
     /// For whom and when is planned.

@@ -99,7 +99,7 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
         Decision::By(rule) => match &object.defect {
             Some(defect) => (Some(rule.id.clone()), What::Defect(defect.clone())),
             None => {
-                let desired = rules::map(&object, (job.mapped)(kind));
+                let desired = rules::map(&object, job.mapped(kind));
                 let same = before.is_some_and(|entry| entry.linked && entry.fingerprint == desired.fingerprint());
                 let what = if same { What::Observe(Count::Unchanged) } else { provisioned_by(rule, desired) };
                 (Some(rule.id.clone()), what)
