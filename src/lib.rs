@@ -1,1 +1,8 @@
-//! `provisiond`.
+//! `provisiond`: see the README.
+
+pub mod connector;
+pub mod model;
+
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod store;

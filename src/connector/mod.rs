@@ -1,0 +1,14 @@
+//! External systems behind one set of traits, so that a direction is nothing but which end is source and which is target.
+//!
+//! Owns what a connector is, the catalogue of systems, the HTTP client all of them share, and each system's own folder.
+//! May use `model`. Deliberately does not know what a run, a rule or the store is; the AppsCo directory, the other end,
+//! implements the same traits in `directory`.
+
+mod error;
+mod traits;
+
+pub use error::{Error, Retry};
+pub use traits::{
+    Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
+    Standing, Write, Writer,
+};

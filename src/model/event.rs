@@ -1,0 +1,66 @@
+//! News: what happened in a company, in order.
+
+use super::{
+    Change, Counters, Integration, IntegrationId, MemberCounters, Phase, Run, RunId, Time,
+};
+use std::time::Duration;
+
+/// What happened. Every kind but [`Progress`] is durable and has a sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventBody {
+    /// A run was asked for.
+    RunQueued(Run),
+    /// A run began.
+    RunStarted(Run),
+    /// A run goes on to another phase.
+    RunPhase(Run),
+    /// A run recorded what became of an object.
+    Change {
+        /// Of which integration.
+        integration: IntegrationId,
+        /// In which run.
+        run: RunId,
+        /// What became of it.
+        change: Change,
+    },
+    /// A run is over.
+    RunFinished(Run),
+    /// An integration was made or changed.
+    IntegrationChanged(Integration),
+    /// An integration lost its authorization.
+    AuthorizationLost(Integration),
+}
+
+/// A durable event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Strictly increasing within the company.
+    pub sequence: u64,
+    /// When.
+    pub time: Time,
+    /// What.
+    pub body: EventBody,
+}
+
+/// How far a run has come; never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Of which integration.
+    pub integration: IntegrationId,
+    /// Which run.
+    pub run: RunId,
+    /// What it is busy with.
+    pub phase: Phase,
+    /// Counted so far.
+    pub counters: Counters,
+    /// Memberships counted so far.
+    pub members: MemberCounters,
+    /// Objects that there will be, as far as known (those of the last complete run).
+    pub total: Option<u64>,
+    /// Objects per second, over the whole run.
+    pub per_second: u64,
+    /// Time left at that rate, if the total is known.
+    pub remaining: Option<Duration>,
+    /// While the system throttles: how long this run waits before its next request.
+    pub throttled_for: Option<Duration>,
+}

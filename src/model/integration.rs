@@ -1,0 +1,140 @@
+//! An integration: one connection of a company with one system, in one direction.
+
+use super::{CompanyId, IntegrationId, RunId, Secret, SystemId, Time, Uid};
+
+/// Which end is the source. Fixed at creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Changes made in the system trigger changes in AppsCo.
+    FromSystem,
+    /// Changes made in AppsCo trigger changes in the system.
+    ToSystem,
+}
+
+/// What an integration is up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntegrationState {
+    /// It can run.
+    Ready,
+    /// The daemon stopped running it by itself, for this reason, until a person activates it again.
+    Paused(String),
+}
+
+/// How the integration stands with the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AuthorizationState {
+    /// Nobody has authorized it yet.
+    #[default]
+    Required,
+    /// A consent page was handed out and not yet answered.
+    Pending,
+    /// It can read.
+    Authorized,
+    /// It could read and no longer can: an admin must authorize it again.
+    ReauthorizationRequired,
+}
+
+/// The admin who authorized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizedBy {
+    /// The system's stable id of the admin (OIDC `sub`).
+    pub subject: String,
+    /// Address at the time of consent.
+    pub email: String,
+    /// Name at the time of consent; may be empty.
+    pub display_name: String,
+}
+
+/// What consent was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// Who gave it.
+    pub by: AuthorizedBy,
+    /// When.
+    pub time: Time,
+    /// Domain shown for it (`hd`); never trusted for identity.
+    pub domain: String,
+    /// The system's id of the customer: what the integration is bound to (semantics 15).
+    pub customer_id: String,
+    /// Scopes granted, sorted.
+    pub scopes: Vec<String>,
+}
+
+/// Authorization of an integration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Authorization {
+    /// How it stands.
+    pub state: AuthorizationState,
+    /// The consent it lives by, or lived by last.
+    pub consent: Option<Consent>,
+    /// Why it is broken, in words; empty while it is not.
+    pub reason: String,
+}
+
+/// Safety limits; `None` = the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Most members that a group may lose in one run, percent of those that this integration applied. Default 50.
+    pub max_member_loss_percent: Option<u32>,
+}
+
+impl Limits {
+    /// The limit in force: what was set, else 50.
+    pub fn member_loss_percent(&self) -> u32 {
+        self.max_member_loss_percent.unwrap_or(50)
+    }
+}
+
+/// One connection of a company with one system, in one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration {
+    /// Whose it is.
+    pub company: CompanyId,
+    /// Its id within the company.
+    pub id: IntegrationId,
+    /// The daemon's key of it.
+    pub uid: Uid,
+    /// What tells it apart for people; unique among the company's integrations with the same system.
+    pub title: String,
+    /// Whether it can run.
+    pub state: IntegrationState,
+    /// The system.
+    pub system: SystemId,
+    /// Which end is the source.
+    pub direction: Direction,
+    /// Whether people want it to run.
+    pub active: bool,
+    /// Safety limits.
+    pub limits: Limits,
+    /// How it stands with the system.
+    pub authorization: Authorization,
+    /// The latest run, if there was one.
+    pub last_run: Option<RunId>,
+    /// Runs in a row that were interrupted (semantics 18).
+    pub interruptions: u32,
+    /// When it was made.
+    pub create_time: Time,
+    /// When a caller last changed it.
+    pub update_time: Time,
+}
+
+/// An authorization that was begun: kept until answered, at most 10 minutes, used at most once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingAuthorization {
+    /// blake3 hash of the `state` parameter: the state itself is never stored.
+    pub state_hash: [u8; 32],
+    /// For which integration.
+    pub company: CompanyId,
+    /// For which integration.
+    pub integration: IntegrationId,
+    /// PKCE verifier (RFC 7636); sealed in the store.
+    pub verifier: Secret,
+    /// OIDC nonce expected in the id token; sealed in the store.
+    pub nonce: Secret,
+    /// Redirect URI told to the system.
+    pub redirect_uri: String,
+    /// Where to send the browser afterwards.
+    pub return_url: Option<String>,
+    /// When it ends.
+    pub expire_time: Time,
+}

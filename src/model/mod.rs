@@ -1,0 +1,43 @@
+//! Plain types that every room speaks: ids, secrets, integrations, rules, objects, links, runs, changes, events.
+//!
+//! Owns the words of the product and what is true of them by construction. Uses nothing of the crate. Deliberately does
+//! no I/O and knows no tokio runtime, no gRPC, no store: anything here can be tested by calling it.
+
+mod change;
+mod clock;
+mod directory;
+mod error;
+mod event;
+mod ids;
+mod integration;
+mod link;
+mod object;
+mod page;
+mod rule;
+mod run;
+mod secret;
+
+pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use directory::{Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
+pub use error::{ErrorKind, Violation};
+pub use event::{Event, EventBody, Progress};
+pub use ids::{
+    CompanyId, EntityId, IntegrationId, InvalidId, RuleId, RunId, SourceId, SystemId, Uid,
+};
+pub use integration::{
+    Authorization, AuthorizationState, AuthorizedBy, Consent, Direction, Integration,
+    IntegrationState, Limits, PendingAuthorization,
+};
+pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite, Wanted};
+pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Value};
+pub use page::{Listed, PageRequest, RequestKey};
+pub use rule::{Condition, Operator, Rule, RuleEvent, RunMode};
+pub use run::{
+    Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally,
+    Trigger,
+};
+pub use secret::{Sealed, Secret};
+
+/// A moment, in UTC.
+pub type Time = jiff::Timestamp;

@@ -1,0 +1,245 @@
+//! The one shape for everything provisioned: a kind, an id, and attributes by canonical (SCIM) name.
+
+use super::SourceId;
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+/// Kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A person.
+    User,
+    /// A group, with its memberships.
+    Group,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::Group => "group",
+        })
+    }
+}
+
+/// Name of an attribute: that of the SCIM core schema (RFC 7643) or its enterprise extension, or, for what SCIM has no
+/// name for, one of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attribute(Cow<'static, str>);
+
+macro_rules! attributes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        impl Attribute {
+            $($(#[$doc])* pub const $name: Attribute = Attribute(Cow::Borrowed($text));)*
+            const KNOWN: &'static [&'static str] = &[$($text),*];
+        }
+    };
+}
+
+attributes! {
+    /// The primary e-mail address, of users and groups alike (RFC 7643 4.1.1 for users). The unique key of a company.
+    USER_NAME = "userName",
+    /// RFC 7643 4.1.1.
+    GIVEN_NAME = "name.givenName",
+    /// RFC 7643 4.1.1.
+    FAMILY_NAME = "name.familyName",
+    /// Name to show: RFC 7643 4.1.1 (users), 4.2 (groups).
+    DISPLAY_NAME = "displayName",
+    /// Whether the user may use the applications. RFC 7643 4.1.1.
+    ACTIVE = "active",
+    /// Other addresses of the same object.
+    ALIASES = "aliases",
+    /// RFC 7643 4.1.2.
+    PHONE_NUMBERS = "phoneNumbers",
+    /// RFC 7643 4.1.1.
+    TITLE = "title",
+    /// RFC 7643 4.3.
+    DEPARTMENT = "department",
+    /// RFC 7643 4.3.
+    ORGANIZATION = "organization",
+    /// RFC 7643 4.3.
+    COST_CENTER = "costCenter",
+    /// RFC 7643 4.3.
+    EMPLOYEE_NUMBER = "employeeNumber",
+    /// Address of the manager. RFC 7643 4.3.
+    MANAGER = "manager",
+    /// Description of a group.
+    DESCRIPTION = "description",
+    /// Path of the organisational unit.
+    ORG_UNIT = "orgUnit",
+    /// Whether the user is an administrator of the system.
+    ADMIN = "isAdmin",
+    /// The domain of the primary address.
+    DOMAIN = "domain",
+}
+
+impl Attribute {
+    /// The attribute of this name. Whether it exists in a system is the catalogue's to say.
+    pub fn new(name: &str) -> Self {
+        match Self::KNOWN.iter().find(|known| **known == name) {
+            Some(known) => Self(Cow::Borrowed(known)),
+            None => Self(Cow::Owned(name.to_owned())),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Value of an attribute. An attribute without a value is absent from [`Attributes`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// A text; never empty.
+    Text(String),
+    /// Yes or no.
+    Bool(bool),
+    /// Several texts; never empty, in the source's order.
+    List(Vec<String>),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Bool(yes) => yes.fmt(f),
+            Self::List(items) => f.write_str(&items.join(", ")),
+        }
+    }
+}
+
+/// Attributes of an object, in the order of their names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attributes(BTreeMap<Attribute, Value>);
+
+impl Attributes {
+    /// The value of an attribute, if it has one.
+    pub fn get(&self, attribute: &Attribute) -> Option<&Value> {
+        self.0.get(attribute)
+    }
+
+    /// The value of an attribute, if it is a text.
+    pub fn text(&self, attribute: &Attribute) -> Option<&str> {
+        match self.0.get(attribute) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of an attribute, if it is a yes or no.
+    pub fn bool(&self, attribute: &Attribute) -> Option<bool> {
+        match self.0.get(attribute) {
+            Some(Value::Bool(yes)) => Some(*yes),
+            _ => None,
+        }
+    }
+
+    /// Sets a value. An empty text or list is the same as none: the attribute is then removed.
+    pub fn set(&mut self, attribute: Attribute, value: Value) {
+        let empty = match &value {
+            Value::Text(text) => text.is_empty(),
+            Value::List(items) => items.is_empty(),
+            Value::Bool(_) => false,
+        };
+        if empty {
+            self.0.remove(&attribute);
+        } else {
+            self.0.insert(attribute, value);
+        }
+    }
+
+    /// Sets a text, if there is one.
+    pub fn set_text(&mut self, attribute: Attribute, text: Option<&str>) {
+        if let Some(text) = text {
+            self.set(attribute, Value::Text(text.to_owned()));
+        }
+    }
+
+    /// Takes an attribute away; tells what it was.
+    pub fn remove(&mut self, attribute: &Attribute) -> Option<Value> {
+        self.0.remove(attribute)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Attribute, &Value)> {
+        self.0.iter()
+    }
+
+    /// Hash of all of them, the same for equal attributes on every machine and in every version.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = blake3::Hasher::new();
+        for (name, value) in &self.0 {
+            put(&mut hasher, 0, name.as_str());
+            match value {
+                Value::Text(text) => put(&mut hasher, 1, text),
+                Value::Bool(yes) => put(&mut hasher, 2, if *yes { "1" } else { "0" }),
+                Value::List(items) => items.iter().for_each(|item| put(&mut hasher, 3, item)),
+            }
+        }
+        Fingerprint::of(&hasher)
+    }
+}
+
+fn put(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
+    hasher
+        .update(&[tag])
+        .update(&(text.len() as u64).to_be_bytes())
+        .update(text.as_bytes());
+}
+
+impl FromIterator<(Attribute, Value)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (Attribute, Value)>>(pairs: I) -> Self {
+        let mut all = Self::default();
+        pairs
+            .into_iter()
+            .for_each(|(attribute, value)| all.set(attribute, value));
+        all
+    }
+}
+
+/// 64 bits of a hash: equal for equal content. Zero stands for "nothing applied yet".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// Nothing has been applied yet: differs from the fingerprint of any content.
+    pub const NONE: Self = Self(0);
+
+    /// The first 64 bits of what was hashed; never zero.
+    pub fn of(hasher: &blake3::Hasher) -> Self {
+        let mut bytes = [0; 8];
+        hasher.finalize_xof().fill(&mut bytes);
+        Self(u64::from_be_bytes(bytes).max(1))
+    }
+}
+
+/// An object as a system tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// The system's own id of it; never its address.
+    pub id: SourceId,
+    /// Its attributes by canonical name.
+    pub attributes: Attributes,
+    /// For a group, how many direct members the system says it has, if it says so. May lag behind.
+    pub member_count: Option<u64>,
+    /// Why it can't be used as it is, if the system sent something that makes no sense.
+    pub defect: Option<String>,
+}
+
+impl Object {
+    /// How people know it: its address, else its name, else its id.
+    pub fn label(&self) -> &str {
+        let a = &self.attributes;
+        a.text(&Attribute::USER_NAME)
+            .or(a.text(&Attribute::DISPLAY_NAME))
+            .unwrap_or(self.id.as_str())
+    }
+}

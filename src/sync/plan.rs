@@ -1,0 +1,327 @@
+//! What is to be done about one object: pure, from what the source wants and what the target has.
+
+use super::record::Count;
+use crate::{
+    connector::Write,
+    model::{
+        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found, IntegrationId, Kind, Link,
+        LinkOrigin, ObjectRef, Outcome, Reason, Rule, RuleId, SourceId, Time, Uid, Value, WrittenBy, fold_email,
+    },
+};
+
+/// For which integration is planned, and when.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) integration: IntegrationId,
+    pub(super) uid: Uid,
+    pub(super) now: Time,
+}
+
+/// A source object that needs a look at the target.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) source: SourceId,
+    pub(super) label: String,
+    pub(super) rule: Option<RuleId>,
+    pub(super) what: What,
+}
+
+/// What is to become of it.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// Only remembered as observed (semantics 3), and counted like this.
+    Observe(Count),
+    /// It makes no sense, for this reason.
+    Defect(String),
+    /// It is to look like this at the target.
+    Provision { desired: Attributes, defaults: Attributes },
+}
+
+/// What is to be written and recorded for an item.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) write: Option<Write>,
+    pub(super) link: Option<Link>,
+    pub(super) count: Count,
+    pub(super) change: Option<Change>,
+}
+
+/// What planning came to.
+#[derive(Debug, Clone)]
+pub(super) enum Planned {
+    /// Do this.
+    Do(Box<Plan>),
+    /// The address is held by another object of this integration, which may be about to give it up: decide when the
+    /// listing is complete (semantics 13).
+    Park,
+}
+
+/// Decides about one item.
+pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
+    match &item.what {
+        What::Observe(count) => {
+            Planned::Do(Box::new(Plan { write: None, link: observed(item, found), count: count.clone(), change: None }))
+        }
+        What::Defect(text) => fail(item, found, context, Reason::new("INVALID_DATA", text.clone())),
+        What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),
+    }
+}
+
+/// A link row for an object that was never observed before.
+fn observed(item: &Item, found: &Found) -> Option<Link> {
+    found.link.is_none().then(|| blank(&item.source))
+}
+
+/// A link that only says: observed.
+pub(super) fn blank(source: &SourceId) -> Link {
+    Link {
+        source: source.clone(),
+        target: None,
+        fingerprint: Fingerprint::NONE,
+        members_fingerprint: Fingerprint::NONE,
+        active: true,
+        has_members: false,
+    }
+}
+
+/// Records that it could not be done.
+pub(super) fn fail(item: &Item, found: &Found, context: &Context, reason: Reason) -> Planned {
+    Planned::Do(Box::new(Plan {
+        write: None,
+        link: observed(item, found),
+        count: Count::Failed(reason.clone()),
+        change: Some(change(item, found.target.as_ref(), Outcome::Failed, Some(reason), Vec::new(), context)),
+    }))
+}
+
+fn provision(item: &Item, desired: &Attributes, defaults: &Attributes, found: &Found, context: &Context) -> Planned {
+    match (&found.target, &found.holder) {
+        (Some(_), Some(holder)) | (None, Some(holder)) if holder.linked_to(context.uid).is_some() => {
+            // Somebody of the same kind and integration may yet move away from the address.
+            if holder.kind == item.kind { Planned::Park } else { taken(item, found, holder, context) }
+        }
+        (Some(_), Some(holder)) => taken(item, found, holder, context),
+        (None, Some(holder)) if holder.kind != item.kind => taken(item, found, holder, context),
+        (Some(target), None) => update(item, desired, target, found, context),
+        (None, Some(holder)) => adopt(item, desired, defaults, holder, context, "ADOPTED"),
+        (None, None) => create(item, desired, defaults, context),
+    }
+}
+
+/// Fails because somebody else holds the address.
+pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Context) -> Planned {
+    let text = format!(
+        "the address {} is held by the {} {}; free it there, or change it at the source",
+        holder.email(),
+        holder.kind,
+        holder.id
+    );
+    fail(item, found, context, Reason::new("EMAIL_TAKEN", text))
+}
+
+fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Context) -> Planned {
+    let mut attributes = desired.clone();
+    for (attribute, value) in defaults.iter() {
+        if attributes.get(attribute).is_none() {
+            attributes.set(attribute.clone(), value.clone());
+        }
+    }
+    let diffs = attributes.iter().map(|(a, v)| Diff { attribute: a.clone(), old: None, new: Some(v.clone()) }).collect();
+    let write = Write::Create {
+        kind: item.kind,
+        link: EntityLink { integration: context.uid, source: item.source.clone() },
+        attributes,
+        integration: context.integration.clone(),
+        owned: desired.iter().map(|(attribute, _)| attribute.clone()).collect(),
+    };
+    let reason = Some(Reason::new("CREATED", "no object of this address existed"));
+    Planned::Do(Box::new(Plan {
+        write: Some(write),
+        link: Some(applied(item, desired, None)),
+        count: Count::Added,
+        change: Some(change(item, None, Outcome::Applied, reason, diffs, context)),
+    }))
+}
+
+/// The link once the desired attributes are applied in full.
+fn applied(item: &Item, desired: &Attributes, before: Option<&Link>) -> Link {
+    let mut link = before.cloned().unwrap_or_else(|| blank(&item.source));
+    link.fingerprint = desired.fingerprint();
+    link.active = desired.bool(&Attribute::ACTIVE) != Some(false);
+    link
+}
+
+/// Takes a directory object into the care of this integration, because it has the address (`ADOPTED`), or because its
+/// source object was made anew (`RELINKED`).
+pub(super) fn adopt(
+    item: &Item,
+    desired: &Attributes,
+    defaults: &Attributes,
+    holder: &Entity,
+    context: &Context,
+    code: &str,
+) -> Planned {
+    let mut entity = holder.clone();
+    entity.links.retain(|link| link.integration != context.uid);
+    entity.links.push(EntityLink { integration: context.uid, source: item.source.clone() });
+    let mut merged = merge(&mut entity, desired, context);
+    for (attribute, value) in defaults.iter() {
+        if entity.attributes.get(attribute).is_none() {
+            entity.attributes.set(attribute.clone(), value.clone());
+            merged.diffs.push(Diff { attribute: attribute.clone(), old: None, new: Some(value.clone()) });
+        }
+    }
+    let mut link = applied(item, desired, None);
+    if merged.held.is_some() {
+        link.fingerprint = Fingerprint::NONE;
+    }
+    link.target = Some((holder.id.clone(), LinkOrigin::Adopted));
+    let mut text = match code {
+        "RELINKED" => "the source object was deleted and made again with the same address".to_owned(),
+        _ => "an object of this address existed already".to_owned(),
+    };
+    if let Some(remark) = merged.remark() {
+        text = format!("{text}; {remark}");
+    }
+    let change = change(item, Some(holder), Outcome::Applied, Some(Reason::new(code, text)), merged.diffs, context);
+    Planned::Do(Box::new(Plan { write: Some(Write::Update(entity)), link: Some(link), count: Count::Added, change: Some(change) }))
+}
+
+/// Brings a linked object up to date.
+pub(super) fn update(
+    item: &Item,
+    desired: &Attributes,
+    target: &Entity,
+    found: &Found,
+    context: &Context,
+) -> Planned {
+    let mut entity = target.clone();
+    let merged = merge(&mut entity, desired, context);
+    let mut link = applied(item, desired, found.link.as_ref());
+    if merged.held.is_some() {
+        link.fingerprint = Fingerprint::NONE;
+    }
+    let link = (found.link.as_ref() != Some(&link)).then_some(link);
+    if entity.attributes == target.attributes && entity.owners == target.owners {
+        let (count, change) = match merged.held {
+            Some(reason) => {
+                let change = change(item, Some(target), Outcome::Skipped, Some(reason.clone()), Vec::new(), context);
+                (Count::Skipped(reason), Some(change))
+            }
+            None => (Count::Unchanged, None),
+        };
+        return Planned::Do(Box::new(Plan { write: None, link, count, change }));
+    }
+    let reason = merged.reason();
+    let change = change(item, Some(target), Outcome::Applied, reason, merged.diffs, context);
+    let change = Change { action: Some(Action::Modify), ..change };
+    Planned::Do(Box::new(Plan { write: Some(Write::Update(entity)), link, count: Count::Modified, change: Some(change) }))
+}
+
+/// What merging the desired attributes into an object came to.
+struct Merged {
+    diffs: Vec<Diff>,
+    /// Attributes left to another integration, and which.
+    foreign: Vec<(Attribute, IntegrationId)>,
+    /// Why the object is not quite as desired; it is looked at again in every run.
+    held: Option<Reason>,
+}
+
+impl Merged {
+    fn remark(&self) -> Option<String> {
+        let foreign = self.foreign.first().map(|(attribute, owner)| {
+            format!("{attribute} and {} more stay as integration {owner} says", self.foreign.len() - 1)
+        });
+        self.held.as_ref().map(|reason| reason.text.clone()).or(foreign)
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        let foreign = || self.foreign.first().and_then(|_| Some(Reason::new("OWNED_BY", self.remark()?)));
+        self.held.clone().or_else(foreign)
+    }
+}
+
+/// Sets what this integration may set, clears what it owns and the source no longer has (semantics 9, 11, 12).
+fn merge(entity: &mut Entity, desired: &Attributes, context: &Context) -> Merged {
+    let mut merged = Merged { diffs: Vec::new(), foreign: Vec::new(), held: None };
+    for (attribute, value) in desired.iter() {
+        if let Some(owner) = entity.owners.get(attribute).filter(|owner| **owner != context.integration) {
+            if entity.attributes.get(attribute) != Some(value) {
+                merged.foreign.push((attribute.clone(), owner.clone()));
+            }
+            continue;
+        }
+        let by_hand = entity.deactivated_by_hand && *attribute == Attribute::ACTIVE && *value == Value::Bool(true);
+        if by_hand {
+            merged.held = Some(Reason::new(
+                "DEACTIVATED_BY_HAND",
+                "a person deactivated this user in the directory; activate it there if that is right",
+            ));
+            continue;
+        }
+        entity.owners.insert(attribute.clone(), context.integration.clone());
+        let old = entity.attributes.get(attribute).cloned();
+        if old.as_ref() != Some(value) {
+            entity.attributes.set(attribute.clone(), value.clone());
+            merged.diffs.push(Diff { attribute: attribute.clone(), old, new: Some(value.clone()) });
+        }
+    }
+    clear(entity, desired, context, &mut merged);
+    if !merged.diffs.is_empty() {
+        entity.written_by = WrittenBy::Integration(context.integration.clone());
+        entity.update_time = context.now;
+    }
+    merged
+}
+
+fn clear(entity: &mut Entity, desired: &Attributes, context: &Context, merged: &mut Merged) {
+    let owned = entity.owners.iter().filter(|(_, owner)| **owner == context.integration);
+    let gone: Vec<Attribute> =
+        owned.map(|(attribute, _)| attribute.clone()).filter(|a| desired.get(a).is_none()).collect();
+    for attribute in gone {
+        if matches!(entity.attributes.get(&attribute), None | Some(Value::Bool(_))) {
+            continue;
+        }
+        let old = entity.attributes.remove(&attribute);
+        merged.diffs.push(Diff { attribute, old, new: None });
+    }
+}
+
+/// A change record for an item.
+pub(super) fn change(
+    item: &Item,
+    target: Option<&Entity>,
+    outcome: Outcome,
+    reason: Option<Reason>,
+    diffs: Vec<Diff>,
+    context: &Context,
+) -> Change {
+    Change {
+        rule: item.rule.clone(),
+        action: item.rule.as_ref().map(|_| Action::Add),
+        source: ObjectRef { kind: item.kind, id: item.source.to_string(), label: item.label.clone() },
+        target: target.map(|entity| ObjectRef {
+            kind: entity.kind,
+            id: entity.id.to_string(),
+            label: entity.email().to_owned(),
+        }),
+        outcome,
+        reason,
+        diffs,
+        time: context.now,
+    }
+}
+
+/// The address that an item wants, in the form in which addresses are compared; empty if it wants none.
+pub(super) fn wanted_email(item: &Item) -> String {
+    match &item.what {
+        What::Provision { desired, .. } => fold_email(desired.text(&Attribute::USER_NAME).unwrap_or_default()),
+        What::Observe(_) | What::Defect(_) => String::new(),
+    }
+}
+
+/// Of which rule the defaults are.
+pub(super) fn provisioned_by(rule: &Rule, desired: Attributes) -> What {
+    What::Provision { desired, defaults: rule.defaults.clone() }
+}
