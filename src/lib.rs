@@ -2,7 +2,4 @@
 
 pub mod connector;
 pub mod model;
-
-#[rustfmt::skip]
-#[allow(missing_docs)]
 pub mod store;
