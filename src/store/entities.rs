@@ -11,7 +11,7 @@ use super::{
 use crate::model::{CompanyId, Entity, EntityId, Kind, fold_email};
 use prost::Message;
 use sled::IVec;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// Longest address, in bytes, folded.
 const MAX_EMAIL: usize = 1000;
@@ -206,10 +206,13 @@ fn claims(
             claims.released.insert(old);
         }
         // Of two that want the same address in one slice the later one conflicts.
-        if claims.claimed.contains_key(&new) {
-            conflicts.insert(index);
-        } else {
-            claims.claimed.insert(new, index);
+        match claims.claimed.entry(new) {
+            Entry::Vacant(free) => {
+                free.insert(index);
+            }
+            Entry::Occupied(_) => {
+                conflicts.insert(index);
+            }
         }
     }
     for (email, index) in &claims.claimed {

@@ -3,7 +3,7 @@
 use super::{
     Error, Store,
     keys::{self, Key},
-    packed::Set,
+    packed::{Changes, Set},
     page::{self, List},
     rows::{self, MemberRow, PackedItem},
     tables::Table,
@@ -41,8 +41,7 @@ pub(super) fn put_all(
         let key = rows::member_key(write.kind, &write.member);
         group.entry(key).or_default().push(write);
     }
-    let mut groups: BTreeMap<(Kind, EntityId), BTreeMap<Vec<u8>, Option<Vec<u8>>>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(Kind, EntityId), Changes> = BTreeMap::new();
     for (group, writes) in by_group {
         let packed = keys::pack(group.as_str());
         members_of(company, &group).update(txn, writes, |writes, old| {

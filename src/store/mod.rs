@@ -90,7 +90,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(open) = self.open().take() {
+        let open = self.open().take();
+        if let Some(open) = open {
             finish(open);
         }
     }
@@ -143,7 +144,8 @@ impl Store {
     /// # Errors
     /// Why the store had stopped writing, if it had.
     pub async fn close(&self) -> Result<(), Error> {
-        if let Some(open) = self.0.open().take() {
+        let open = self.0.open().take();
+        if let Some(open) = open {
             blocking(move || {
                 finish(open);
                 Ok(())

@@ -16,6 +16,9 @@ pub(super) const MOST: usize = 100;
 /// A row is joined with its neighbour under so many.
 pub(super) const FEWEST: usize = 25;
 
+/// Items to put (`Some`) or to take away (`None`), by key.
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A set: its table and the beginning of its rows' keys, which is no other set's.
 #[derive(Debug, Clone)]
 pub(super) struct Set {
@@ -90,11 +93,7 @@ impl Set {
     }
 
     /// Puts (`Some`) and takes away (`None`) items; touches each row once. What is there already is not written again.
-    pub(super) fn apply(
-        &self,
-        txn: &mut Txn<'_>,
-        changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    ) -> Result<(), Error> {
+    pub(super) fn apply(&self, txn: &mut Txn<'_>, changes: Changes) -> Result<(), Error> {
         self.update(txn, changes, |value, _| Ok(value))
     }
 

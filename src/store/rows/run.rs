@@ -190,7 +190,7 @@ impl RunRow {
     pub(in crate::store) fn model(self, company: CompanyId) -> Result<Run, Error> {
         let error_text = self.error_text;
         let rules = self.rules.iter().map(|rule| rule_id(rule));
-        let by_rule = self.by_rule.into_iter().map(by_rule);
+        let by_rule = self.by_rule.iter().map(by_rule);
         Ok(Run {
             company,
             integration: integration_id(&self.integration)?,
@@ -238,7 +238,7 @@ fn by_rule_row(counted: &RuleCounters) -> RuleCountersRow {
     }
 }
 
-fn by_rule(row: RuleCountersRow) -> Result<RuleCounters, Error> {
+fn by_rule(row: &RuleCountersRow) -> Result<RuleCounters, Error> {
     Ok(RuleCounters {
         rule: rule_id(&row.rule)?,
         counters: row.counters.unwrap_or_default().into(),
