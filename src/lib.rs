@@ -1,14 +1,20 @@
 //! `provisiond`: see the README.
 
-pub mod config;
-pub mod connector;
-pub mod directory;
-pub mod http;
-pub mod integrations;
+// Floor 0
 pub mod model;
-pub mod oauth;
+// Floor 1
+pub mod connector;
 pub mod rules;
-
-#[rustfmt::skip]
-#[allow(missing_docs)]
 pub mod store;
+// Floor 2
+pub mod directory;
+pub mod oauth;
+// Floor 3
+pub mod integrations;
+// Floor 4
+pub mod sync;
+// Floor 6
+pub mod http;
+// Around them
+pub mod config;
+pub mod proto;
