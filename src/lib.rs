@@ -1,1 +1,3 @@
 //! `provisiond`.
+#[cfg(feature = "dev")]
+pub mod sandbox;
