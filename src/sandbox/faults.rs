@@ -151,7 +151,7 @@ impl Status {
             ),
             500 => ("internalError", "Internal error encountered."),
             503 => ("backendError", "Service unavailable. Please try again"),
-            500.. => ("backendError", "Backend Error"),
+            501.. => ("backendError", "Backend Error"),
             _ => ("badRequest", "Bad Request"),
         };
         let reason = self.reason.as_deref().unwrap_or(known.0);

@@ -37,6 +37,7 @@
 
 mod args;
 mod call;
+mod connection;
 mod control;
 mod directory;
 mod error;

@@ -1,31 +1,25 @@
 //! The listener: every request goes through one function, which adds latency and faults.
 
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse as _, Response};
-use axum::serve::{IncomingStream, Listener};
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::Predicate;
 
 use super::call::Call;
+use super::connection::{Cut, Cuttable};
 use super::error::ApiError;
 use super::faults::{Fault, Status};
 use super::log::Entry;
-use super::reply::Reply;
+use super::reply::{Payload, Reply};
 use super::state::State;
 use super::{Options, control, directory, oauth};
 
@@ -48,6 +42,7 @@ impl Shared {
 pub struct Sandbox {
     base_url: String,
     stop: Option<oneshot::Sender<()>>,
+    down: Cut,
     task: tokio::task::JoinHandle<io::Result<()>>,
 }
 
@@ -76,17 +71,20 @@ impl Sandbox {
                 },
             )
             .layer(CompressionLayer::new().compress_when(AgentWantsGzip));
+        let down = Cut::default();
+        let end = down.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let service = router.into_make_service_with_connect_info::<Cut>();
             tokio::select! {
-                result = axum::serve(Cuttable(listener), service).into_future() => result,
+                result = axum::serve(Cuttable::new(listener, end), service).into_future() => result,
                 _ = stopped => Ok(()),
             }
         });
         Ok(Self {
             base_url,
             stop: Some(stop),
+            down,
             task,
         })
     }
@@ -96,7 +94,7 @@ impl Sandbox {
         self.base_url.clone()
     }
 
-    /// Stops listening; open connections end with their clients.
+    /// Stops listening; open connections are cut at their next use.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             let _gone = stop.send(());
@@ -108,6 +106,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.task.abort();
+        self.down.cut();
     }
 }
 
@@ -157,11 +156,12 @@ async fn answer(shared: &Shared, latency: Duration, cut: &Cut, request: Request)
     if !(latency + late).is_zero() {
         tokio::time::sleep(latency + late).await;
     }
-    let gzip = wants_gzip(&call);
     let (reply, reset) = respond(&mut shared.lock(), id, &call, fault);
     if reset {
-        cut.0.store(true, Ordering::SeqCst);
+        cut.cut();
     }
+    // Clients fail on a compressed nothing.
+    let gzip = wants_gzip(&call) && !matches!(reply.payload, Payload::Empty);
     let mut response = reply.into_response();
     if gzip {
         response.extensions_mut().insert(GzipWanted);
@@ -242,82 +242,5 @@ impl Predicate for AgentWantsGzip {
         B: axum::body::HttpBody,
     {
         response.extensions().get::<GzipWanted>().is_some()
-    }
-}
-
-/// Set, the connection's next write fails and so ends it.
-#[derive(Debug, Clone)]
-struct Cut(Arc<AtomicBool>);
-
-impl Connected<IncomingStream<'_, Cuttable>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
-        Self(stream.io().cut.clone())
-    }
-}
-
-#[derive(Debug)]
-struct Cuttable(TcpListener);
-
-impl Listener for Cuttable {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        let _slower = stream.set_nodelay(true);
-        let cut = Arc::new(AtomicBool::new(false));
-        (Connection { stream, cut }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-#[derive(Debug)]
-struct Connection {
-    stream: TcpStream,
-    cut: Arc<AtomicBool>,
-}
-
-impl Connection {
-    fn intact(&self) -> io::Result<()> {
-        if self.cut.load(Ordering::SeqCst) {
-            // The peer sees a reset rather than an orderly end.
-            let _orderly = self.stream.set_zero_linger();
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        Ok(())
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.intact()?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.intact()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.intact()?;
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -21,7 +21,7 @@ pub fn user(world: &mut World, id: &str, values: &Map<String, Value>) {
         let aliases = user.aliases.clone();
         if let Some(address) = address {
             user.planted.remove("primaryEmail");
-            world.readdress_user(id, address, aliases);
+            world.readdress_user(id, &address, aliases);
         }
     }
 }
@@ -63,7 +63,7 @@ pub fn group(world: &mut World, id: &str, values: &Map<String, Value>) {
         let aliases = group.aliases.clone();
         if let Some(address) = address {
             group.planted.remove("email");
-            world.readdress_group(id, address, aliases);
+            world.readdress_group(id, &address, aliases);
         }
     }
 }

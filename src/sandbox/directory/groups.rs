@@ -250,7 +250,7 @@ pub fn update(world: &mut World, id: &str, body: &Map<String, Value>) -> Result<
             let mut aliases = group.aliases.clone();
             aliases.retain(|alias| *alias != email);
             aliases.push(group.email.clone());
-            world.readdress_group(id, email, aliases);
+            world.readdress_group(id, &email, aliases);
         }
     }
     let revision = world.touch();

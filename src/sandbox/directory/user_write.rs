@@ -118,7 +118,7 @@ pub fn update(
         if aliases.len() > MAX_ALIASES {
             return Err(ApiError::new(412, "limitExceeded", "Alias limit reached."));
         }
-        world.readdress_user(id, email, aliases);
+        world.readdress_user(id, &email, aliases);
     }
     let revision = world.touch();
     if let Some(user) = world.users.get_mut(id) {

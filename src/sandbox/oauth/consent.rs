@@ -3,33 +3,18 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use url::{Host, Url};
-
-use super::super::call::{Call, Pairs};
-use super::super::options::Options;
+use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::state::State;
 use super::super::wire::random;
+use super::request::{Request, read};
 use super::{Code, Scopes, account, long_scope, sign_in};
-
-/// A request for authorization that is in order.
-struct Request {
-    redirect_uri: Url,
-    redirect_text: String,
-    scopes: Vec<String>,
-    state: Option<String>,
-    nonce: Option<String>,
-    offline: bool,
-    prompt: Vec<String>,
-    challenge: Option<(String, String)>,
-    granted_too: bool,
-}
 
 /// `GET`: the page.
 pub fn page(state: &State, call: &Call) -> Reply {
     let request = match read(&state.options, &call.query) {
         Ok(request) => request,
-        Err((error, detail)) => return refusal(&error, &detail),
+        Err((error, detail)) => return refusal(error, &detail),
     };
     if request.prompt.iter().any(|word| word == "none") {
         return back(&request, &[("error", "interaction_required")]);
@@ -61,9 +46,9 @@ pub fn page(state: &State, call: &Call) -> Reply {
     let mut choices = String::new();
     for (index, (email, name)) in accounts.iter().enumerate() {
         let chosen = hint.eq_ignore_ascii_case(email) || (hint.is_empty() && index == 0);
-        let _infallible = write!(
+        let _infallible = writeln!(
             choices,
-            "<label><input type=\"radio\" name=\"account\" value=\"{0}\"{2}> {1} &lt;{0}&gt;</label><br>\n",
+            "<label><input type=\"radio\" name=\"account\" value=\"{0}\"{2}> {1} &lt;{0}&gt;</label><br>",
             escape(email),
             escape(name),
             if chosen { " checked" } else { "" },
@@ -76,9 +61,9 @@ pub fn page(state: &State, call: &Call) -> Reply {
         } else {
             ""
         };
-        let _infallible = write!(
+        let _infallible = writeln!(
             ticks,
-            "<label><input type=\"checkbox\" name=\"scope\" value=\"{0}\" checked{fixed}> {0}</label><br>\n",
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{0}\" checked{fixed}> {0}</label><br>",
             escape(scope),
         );
     }
@@ -102,7 +87,7 @@ pub fn page(state: &State, call: &Call) -> Reply {
 pub fn decide(state: &mut State, call: &Call) -> Reply {
     let request = match read(&state.options, &call.query) {
         Ok(request) => request,
-        Err((error, detail)) => return refusal(&error, &detail),
+        Err((error, detail)) => return refusal(error, &detail),
     };
     let form = call.form();
     let Some(account) = form
@@ -164,124 +149,6 @@ pub fn decide(state: &mut State, call: &Call) -> Reply {
     }
     pairs.push(("prompt", if fresh { "consent" } else { "none" }));
     back(&request, &pairs)
-}
-
-fn read(options: &Options, query: &Pairs) -> Result<Request, (String, String)> {
-    let refuse = |error: &str, detail: &str| (error.to_owned(), detail.to_owned());
-    let required = |name: &str| {
-        query.given(name).ok_or_else(|| {
-            refuse(
-                "invalid_request",
-                &format!("Missing required parameter: {name}"),
-            )
-        })
-    };
-    for name in [
-        "client_id",
-        "redirect_uri",
-        "response_type",
-        "scope",
-        "state",
-    ] {
-        if query.all(name).count() > 1 {
-            return Err(refuse(
-                "invalid_request",
-                &format!("Parameter {name} is repeated"),
-            ));
-        }
-    }
-    if required("client_id")? != options.client_id {
-        return Err(refuse("invalid_client", "The OAuth client was not found."));
-    }
-    let redirect_text = required("redirect_uri")?;
-    let redirect_uri = registered(options, redirect_text).ok_or_else(|| {
-        refuse(
-            "redirect_uri_mismatch",
-            "The redirect URI isn't registered for this client.",
-        )
-    })?;
-    if required("response_type")? != "code" {
-        return Err(refuse("invalid_request", "Invalid response_type"));
-    }
-    let scopes: Vec<String> = required("scope")?
-        .split(' ')
-        .filter(|scope| !scope.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let known = |scope: &String| {
-        matches!(scope.as_str(), "openid" | "email" | "profile")
-            || scope.starts_with("https://www.googleapis.com/auth/")
-    };
-    if let Some(wrong) = scopes.iter().find(|scope| !known(scope)) {
-        return Err(refuse(
-            "invalid_scope",
-            &format!("Some requested scopes were invalid: {wrong}"),
-        ));
-    }
-    let offline = match query.given("access_type") {
-        Some("offline") => true,
-        None | Some("online") => false,
-        Some(_) => return Err(refuse("invalid_request", "Invalid access_type")),
-    };
-    let prompt: Vec<String> = query
-        .given("prompt")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
-    let words = ["none", "consent", "select_account"];
-    if prompt.iter().any(|word| !words.contains(&word.as_str()))
-        || (prompt.len() > 1 && prompt.iter().any(|word| word == "none"))
-    {
-        return Err(refuse("invalid_request", "Invalid prompt"));
-    }
-    let challenge = match (
-        query.given("code_challenge"),
-        query.given("code_challenge_method").unwrap_or("plain"),
-    ) {
-        (None, _) => None,
-        (Some(text), "S256") if text.len() != 43 => {
-            return Err(refuse(
-                "invalid_request",
-                &format!("Invalid code_challenge of {} characters", text.len()),
-            ));
-        }
-        (Some(text), method @ ("S256" | "plain")) => Some((text.to_owned(), method.to_owned())),
-        _ => return Err(refuse("invalid_request", "Invalid code_challenge_method")),
-    };
-    Ok(Request {
-        redirect_uri,
-        redirect_text: redirect_text.to_owned(),
-        scopes,
-        state: query.get("state").map(str::to_owned),
-        nonce: query.given("nonce").map(str::to_owned),
-        offline,
-        prompt,
-        challenge,
-        granted_too: query.truthy("include_granted_scopes"),
-    })
-}
-
-/// The URI, if the client may be sent there: letter for letter one of the registered, or loopback.
-fn registered(options: &Options, text: &str) -> Option<Url> {
-    let uri = Url::parse(text).ok()?;
-    if uri.fragment().is_some() || !uri.username().is_empty() {
-        return None;
-    }
-    if !options.redirect_uris.is_empty() {
-        return options
-            .redirect_uris
-            .iter()
-            .any(|known| known == text)
-            .then_some(uri);
-    }
-    let loopback = match uri.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    (loopback && uri.scheme() == "http").then_some(uri)
 }
 
 fn back(request: &Request, pairs: &[(&str, &str)]) -> Reply {

@@ -8,6 +8,7 @@
 
 mod consent;
 mod keys;
+mod request;
 mod token;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -216,11 +216,11 @@ impl<'a> Groups<'a> {
         let aliased = self.world.dice.percent(10);
         if let Some(group) = self.world.groups.get_mut(&id) {
             group.description = format!("{sort} of {topic}, number {index}");
-            group.admin_created = index % 5 != 0;
+            group.admin_created = !index.is_multiple_of(5);
         }
         if aliased {
             let alias = format!("list-{index:05}@{domain}").into();
-            self.world.readdress_group(&id, email.into(), vec![alias]);
+            self.world.readdress_group(&id, &email.into(), vec![alias]);
         }
         id
     }
@@ -259,7 +259,7 @@ impl<'a> Groups<'a> {
             let (email, id) = self.users[(start + step * self.stride()) % count].clone();
             let role = match step {
                 0 => Role::Owner,
-                1 if index % 3 == 0 => Role::Manager,
+                1 if index.is_multiple_of(3) => Role::Manager,
                 _ => Role::Member,
             };
             self.world

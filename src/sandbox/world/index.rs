@@ -51,7 +51,7 @@ impl World {
     }
 
     /// Gives a user other addresses. They must be free, or its own.
-    pub fn readdress_user(&mut self, id: &str, email: Id, aliases: Vec<Id>) {
+    pub fn readdress_user(&mut self, id: &str, email: &Id, aliases: Vec<Id>) {
         let Some(user) = self.users.get_mut(id) else {
             return;
         };
@@ -69,7 +69,7 @@ impl World {
             customer.users.remove(&old);
             customer.users.insert(email.clone(), id.clone());
         }
-        self.readdress_memberships(&id, &old, &email);
+        self.readdress_memberships(&id, &old, email);
     }
 
     /// Adds a group without members. Its addresses must be free.
@@ -110,7 +110,7 @@ impl World {
     }
 
     /// Gives a group other addresses. They must be free, or its own.
-    pub fn readdress_group(&mut self, id: &str, email: Id, aliases: Vec<Id>) {
+    pub fn readdress_group(&mut self, id: &str, email: &Id, aliases: Vec<Id>) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -128,7 +128,7 @@ impl World {
             customer.groups.remove(&old);
             customer.groups.insert(email.clone(), id.clone());
         }
-        self.readdress_memberships(&id, &old, &email);
+        self.readdress_memberships(&id, &old, email);
     }
 
     /// Adds a membership; false if there was one.

@@ -15,7 +15,8 @@ pub const DOMAIN: &str = "https://www.googleapis.com/auth/admin.directory.domain
 pub const VERIFIER: &str = "a-verifier-of-enough-letters-0123456789-abcdefgh";
 
 pub struct Client {
-    pub sandbox: Sandbox,
+    /// Ends with this.
+    _sandbox: Sandbox,
     pub base: String,
     pub http: reqwest::Client,
     pub options: Options,
@@ -33,7 +34,7 @@ impl Client {
             .build()
             .unwrap();
         Self {
-            sandbox,
+            _sandbox: sandbox,
             base,
             http,
             options,
