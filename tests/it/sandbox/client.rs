@@ -198,6 +198,41 @@ impl Client {
     }
 }
 
+/// An administrator at work.
+pub struct Admin {
+    pub client: Client,
+    pub access: String,
+}
+
+impl Admin {
+    pub async fn start() -> Self {
+        Self::of(Options::default()).await
+    }
+
+    pub async fn of(options: Options) -> Self {
+        let client = Client::start(options).await;
+        let access = client.access(ADMIN).await;
+        Self { client, access }
+    }
+
+    pub async fn call(&self, verb: Method, path: &str, body: Value) -> Answer {
+        self.client.call(&self.access, verb, path, body).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, body).await
+    }
+
+    /// The state behind Google's back.
+    pub async fn state(&self) -> Value {
+        self.client.control(Method::GET, "state", Value::Null).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.client.get(&self.access, path).await
+    }
+}
+
 pub async fn read(answer: Response) -> Answer {
     let status = answer.status().as_u16();
     let body = answer.text().await.unwrap();

@@ -6,7 +6,7 @@ use provisiond::sandbox::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ADMIN, Client, USER, refusal, text, value};
+use super::client::{ADMIN, Admin, Client, USER, refusal, text, value};
 
 #[tokio::test]
 async fn lists_hold_everybody_once_in_order_over_all_pages() {
@@ -78,95 +78,88 @@ async fn lists_hold_everybody_once_in_order_over_all_pages() {
     assert!((3300..=3650).contains(&total), "{total}");
 }
 
-#[tokio::test]
-async fn the_company_has_every_kind_of_person_and_member() {
-    let client = Client::start(Options {
+async fn company() -> (Admin, Value) {
+    let admin = Admin::of(Options {
         users: 2000,
         groups: 60,
         ..Options::default()
     })
     .await;
-    let state = client.control(Method::GET, "state", Value::Null).await;
+    let state = admin.state().await;
+    (admin, state)
+}
+
+#[tokio::test]
+async fn the_company_has_every_kind_of_person() {
+    let (_admin, state) = company().await;
     let users = state["users"].as_array().unwrap();
     let count = |is: &dyn Fn(&Value) -> bool| users.iter().filter(|user| is(user)).count();
     assert!((60..=140).contains(&count(&|user| user["suspended"] == true)));
     assert!(count(&|user| user["archived"] == true) > 0);
     assert!(count(&|user| user.get("aliases").is_some()) > 100);
     assert!(count(&|user| user["name"]["familyName"] == "\u{200b}") > 0);
-    assert!(count(&|user| !user["name"]["givenName"].as_str().unwrap().is_ascii()) > 300);
+    assert!(count(&|user| !text(&user["name"], "givenName").is_ascii()) > 300);
     assert!(count(&|user| user["relations"][0]["type"] == "manager") > 1500);
     assert!(count(&|user| user["externalIds"][0]["value"].is_string()) > 1500);
-    let domains: BTreeSet<&str> = users
-        .iter()
-        .map(|user| {
-            user["primaryEmail"]
-                .as_str()
-                .unwrap()
-                .rsplit_once('@')
-                .unwrap()
-                .1
-        })
-        .collect();
-    assert_eq!(
-        domains,
-        BTreeSet::from(["acme-labs.test", "acme.test", "eu.acme.test"])
+    let domain = |user: &Value| {
+        text(user, "primaryEmail")
+            .rsplit_once('@')
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let domains: BTreeSet<String> = users.iter().map(domain).collect();
+    assert!(
+        domains
+            .iter()
+            .eq(["acme-labs.test", "acme.test", "eu.acme.test"])
     );
     let ids: BTreeSet<&str> = users
         .iter()
         .map(|user| user["id"].as_str().unwrap())
         .collect();
     assert_eq!(ids.len(), users.len());
-    let untyped = |user: &Value| {
-        user["emails"].as_array().unwrap().iter().any(|entry| {
-            entry.get("type").is_none()
-                && entry["address"]
-                    .as_str()
-                    .unwrap()
-                    .ends_with(".test-google-a.com")
-        })
+    let test_address = |entry: &Value| {
+        text(entry, "address").ends_with(".test-google-a.com") && entry.get("type").is_none()
     };
+    let untyped = |user: &Value| user["emails"].as_array().unwrap().iter().any(test_address);
     assert_eq!(count(&untyped), users.len());
-    let members: Vec<&Value> = state["members"]
-        .as_object()
-        .unwrap()
-        .values()
-        .flat_map(|all| all.as_array().unwrap())
-        .collect();
-    let of = |is: &dyn Fn(&Value) -> bool| members.iter().filter(|member| is(member)).count();
+}
+
+#[tokio::test]
+async fn the_company_has_every_kind_of_member() {
+    let (admin, state) = company().await;
+    let all = state["members"].as_object().unwrap().values();
+    let members: Vec<&Value> = all.flat_map(|all| all.as_array().unwrap()).collect();
+    let count = |is: &dyn Fn(&Value) -> bool| members.iter().filter(|member| is(member)).count();
     assert_eq!(
-        of(&|member| member["type"] == "CUSTOMER" && member.get("email").is_none()),
+        count(&|one| one["type"] == "CUSTOMER" && one.get("email").is_none()),
         1
     );
-    assert!(of(&|member| member["type"] == "GROUP" && member["status"] == "ACTIVE") > 5);
-    assert_eq!(
-        of(&|member| member["email"] == "partners@other.test" && member.get("status").is_none()),
-        1
-    );
-    assert!(
-        of(&|member| member["email"]
+    assert!(count(&|one| one["type"] == "GROUP" && one["status"] == "ACTIVE") > 5);
+    let partners =
+        |one: &Value| one["email"] == "partners@other.test" && one.get("status").is_none();
+    assert_eq!(count(&partners), 1);
+    let guest = |one: &Value| {
+        one["email"]
             .as_str()
-            .is_some_and(|email| email.ends_with("@partner.example")))
-            > 5
-    );
-    assert!(of(&|member| member["status"] == "SUSPENDED") > 50);
-    assert!(of(&|member| member["role"] == "OWNER") > 20);
-    let access = client.access(ADMIN).await;
-    let outside = client
-        .get(&access, "groups/partners@other.test/members")
-        .await;
+            .is_some_and(|email| email.ends_with("@partner.example"))
+    };
+    assert!(count(&guest) > 5);
+    assert!(count(&|one| one["status"] == "SUSPENDED") > 50);
+    assert!(count(&|one| one["role"] == "OWNER") > 20);
+    let outside = admin.get("groups/partners@other.test/members").await;
     assert_eq!(
         refusal(&outside).0,
         403,
         "the members of an outside group are nobody's business"
     );
-    let empty = state["groups"]
-        .as_array()
-        .unwrap()
-        .iter()
+    let mut groups = state["groups"].as_array().unwrap().iter();
+    let empty = groups
         .find(|group| group["directMembersCount"] == "0")
         .unwrap();
-    let (_, body) = client
-        .get(&access, &format!("groups/{}/members", text(empty, "id")))
+    let (_, body) = admin
+        .get(&format!("groups/{}/members", text(empty, "id")))
         .await;
     assert_eq!(body.get("members"), None, "an empty collection has no key");
 }
@@ -230,33 +223,23 @@ async fn a_key_is_an_id_an_address_or_an_alias() {
 }
 
 #[tokio::test]
-async fn answers_follow_the_mask_the_etag_and_the_accepted_encoding() {
-    let client = Client::small().await;
-    let access = client.access(ADMIN).await;
-    let (_, page) = client
-        .get(
-            &access,
-            "users?customer=my_customer&maxResults=2&fields=nextPageToken,users(id,name/givenName)",
-        )
+async fn answers_follow_the_mask() {
+    let admin = Admin::start().await;
+    let list = "users?customer=my_customer&maxResults=2&fields=";
+    let (_, page) = admin
+        .get(&format!("{list}nextPageToken,users(id,name/givenName)"))
         .await;
     assert!(page.get("kind").is_none() && page["nextPageToken"].is_string());
     let user = page["users"][0].as_object().unwrap();
-    assert_eq!(user.keys().collect::<Vec<_>>(), ["id", "name"]);
+    assert!(user.keys().eq(["id", "name"]));
     assert_eq!(user["name"].as_object().unwrap().len(), 1);
-    let (_, page) = client
-        .get(
-            &access,
-            "users?customer=my_customer&maxResults=2&fields=users/id",
-        )
-        .await;
+    let (_, page) = admin.get(&format!("{list}users/id")).await;
     assert_eq!(
         page.get("nextPageToken"),
         None,
         "who doesn't ask for the token doesn't get it"
     );
-    let wrong = client
-        .get(&access, "users?customer=my_customer&fields=users/nope")
-        .await;
+    let wrong = admin.get(&format!("{list}users/nope")).await;
     assert_eq!(
         refusal(&wrong),
         (
@@ -265,61 +248,57 @@ async fn answers_follow_the_mask_the_etag_and_the_accepted_encoding() {
             "Invalid field selection users/nope"
         )
     );
-    let url = format!("{}/admin/directory/v1/users/{ADMIN}", client.base);
-    let get = |name: &'static str, value: String| {
-        client
-            .http
-            .get(&url)
-            .bearer_auth(&access)
-            .header(name, value)
-            .send()
-    };
-    let first = client
-        .http
-        .get(&url)
-        .bearer_auth(&access)
-        .send()
-        .await
-        .unwrap();
+}
+
+#[tokio::test]
+async fn an_etag_that_is_known_is_answered_304_until_something_changes() {
+    let admin = Admin::start().await;
+    let url = format!("{}/admin/directory/v1/users/{ADMIN}", admin.client.base);
+    let get = || admin.client.http.get(&url).bearer_auth(&admin.access);
+    let first = get().send().await.unwrap();
     let etag = first.headers()["etag"].to_str().unwrap().to_owned();
     let body = first.text().await.unwrap();
     assert!(
         body.contains("\n  \"etag\""),
         "indented unless asked otherwise"
     );
-    let same = get("if-none-match", etag.clone()).await.unwrap();
+    let same = get().header("if-none-match", &etag).send().await.unwrap();
     assert_eq!(same.status(), 304);
     assert!(same.bytes().await.unwrap().is_empty());
-    client
-        .call(
-            &access,
-            Method::PUT,
-            &format!("users/{ADMIN}"),
-            json!({"name": {"givenName": "Adele"}}),
-        )
+    let change = json!({"name": {"givenName": "Adele"}});
+    admin
+        .call(Method::PUT, &format!("users/{ADMIN}"), change)
         .await;
-    assert_eq!(get("if-none-match", etag).await.unwrap().status(), 200);
-    for (agent, packed) in [("provisiond", false), ("provisiond (gzip)", true)] {
+    let other = get().header("if-none-match", &etag).send().await.unwrap();
+    assert_eq!(other.status(), 200);
+}
+
+#[tokio::test]
+async fn compression_needs_the_header_and_the_agents_word() {
+    let admin = Admin::start().await;
+    let url = format!(
+        "{}/admin/directory/v1/users?customer=my_customer",
+        admin.client.base
+    );
+    for (agent, encoding, packed) in [
+        ("provisiond", "gzip", false),
+        ("provisiond (gzip)", "identity", false),
+        ("provisiond (gzip)", "gzip", true),
+    ] {
         let plain = reqwest::Client::builder()
             .no_gzip()
             .user_agent(agent)
             .build()
             .unwrap();
-        let url = format!(
-            "{}/admin/directory/v1/users?customer=my_customer",
-            client.base
-        );
-        let answer = plain
-            .get(url)
-            .bearer_auth(&access)
-            .header("accept-encoding", "gzip")
-            .send()
-            .await
-            .unwrap();
+        let request = plain
+            .get(&url)
+            .bearer_auth(&admin.access)
+            .header("accept-encoding", encoding);
+        let answer = request.send().await.unwrap();
         assert_eq!(
             answer.headers().contains_key("content-encoding"),
             packed,
-            "{agent}"
+            "{agent} {encoding}"
         );
     }
 }

@@ -3,23 +3,26 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{ADMIN, refusal, text};
-use super::writes::Admin;
+use super::client::{ADMIN, Admin, refusal, text};
 
-#[tokio::test]
-async fn groups_and_memberships_keep_their_rules() {
+const MEMBERS: &str = "groups/crew@acme.test/members";
+
+async fn crew() -> Admin {
     let admin = Admin::start().await;
     let (status, made) = admin
-        .call(
-            Method::POST,
-            "groups",
-            json!({"email": "crew@acme.test", "name": "Crew"}),
-        )
+        .post("groups", json!({"email": "crew@acme.test", "name": "Crew"}))
         .await;
     assert_eq!((status, &made["directMembersCount"]), (200, &json!("0")));
+    admin
+}
+
+#[tokio::test]
+async fn a_group_needs_a_free_address_of_the_company_and_plain_words() {
+    let admin = crew().await;
     for (body, status) in [
         (json!({"name": "No address"}), 400),
         (json!({"email": ADMIN}), 409),
+        (json!({"email": "crew@acme.test"}), 409),
         (json!({"email": "a@other.test"}), 404),
         (json!({"email": "b@acme.test", "name": "a<b"}), 400),
         (json!({"email": "b@acme.test", "colour": "red"}), 400),
@@ -29,33 +32,38 @@ async fn groups_and_memberships_keep_their_rules() {
         ),
     ] {
         assert_eq!(
-            refusal(&admin.call(Method::POST, "groups", body.clone()).await).0,
+            refusal(&admin.post("groups", body.clone()).await).0,
             status,
             "{body}"
         );
     }
-    let members = "groups/crew@acme.test/members";
-    let (_, member) = admin
-        .call(
-            Method::POST,
-            members,
-            json!({"email": ADMIN, "role": "OWNER"}),
-        )
+    let path = "groups/crew@acme.test";
+    let (_, renamed) = admin
+        .call(Method::PUT, path, json!({"email": "team@acme.test"}))
         .await;
+    assert_eq!(renamed["name"], "Crew");
+    assert_eq!(renamed["aliases"], json!(["crew@acme.test"]));
     assert_eq!(
-        (
-            &member["role"],
-            &member["status"],
-            &member["delivery_settings"]
-        ),
-        (&json!("OWNER"), &json!("ACTIVE"), &json!("ALL_MAIL"))
+        admin
+            .call(Method::DELETE, "groups/team@acme.test", Value::Null)
+            .await
+            .0,
+        204
     );
+    assert_eq!(admin.get(path).await.0, 404, "its aliases go with it");
+}
+
+#[tokio::test]
+async fn a_member_is_somebody_once() {
+    let admin = crew().await;
+    let (_, member) = admin
+        .post(MEMBERS, json!({"email": ADMIN, "role": "OWNER"}))
+        .await;
+    assert_eq!(member["role"], "OWNER");
+    assert_eq!(member["status"], "ACTIVE");
+    assert_eq!(member["delivery_settings"], "ALL_MAIL");
     let again = admin
-        .call(
-            Method::POST,
-            members,
-            json!({"email": ADMIN, "role": "MEMBER"}),
-        )
+        .post(MEMBERS, json!({"email": ADMIN, "role": "MEMBER"}))
         .await;
     assert_eq!(
         refusal(&again),
@@ -68,50 +76,39 @@ async fn groups_and_memberships_keep_their_rules() {
         (json!({"email": "crew@acme.test"}), 412),
     ] {
         assert_eq!(
-            refusal(&admin.call(Method::POST, members, body.clone()).await).0,
+            refusal(&admin.post(MEMBERS, body.clone()).await).0,
             status,
             "{body}"
         );
     }
     let (_, outside) = admin
-        .call(
-            Method::POST,
-            members,
-            json!({"email": "Guest@partner.example"}),
-        )
+        .post(MEMBERS, json!({"email": "Guest@partner.example"}))
         .await;
-    assert_eq!(
-        (outside.get("status"), &outside["email"]),
-        (None, &json!("guest@partner.example"))
-    );
+    assert_eq!(outside.get("status"), None);
+    assert_eq!(outside["email"], "guest@partner.example");
     let customer = text(&admin.get("customers/my_customer").await.1, "id");
-    let (_, everyone) = admin
-        .call(Method::POST, members, json!({"id": customer}))
-        .await;
+    let (_, everyone) = admin.post(MEMBERS, json!({"id": customer})).await;
+    assert_eq!(everyone["type"], "CUSTOMER");
+    assert_eq!(everyone.get("email"), None);
     assert_eq!(
-        (&everyone["type"], everyone.get("email")),
-        (&json!("CUSTOMER"), None)
+        admin.get("groups/crew@acme.test").await.1["directMembersCount"],
+        "3"
     );
-    let one = format!("{members}/{ADMIN}");
-    let (_, changed) = admin
-        .call(
-            Method::PATCH,
-            &one,
-            json!({"role": "MANAGER", "delivery_settings": "DIGEST"}),
-        )
-        .await;
-    assert_eq!(
-        (&changed["role"], &changed["delivery_settings"]),
-        (&json!("MANAGER"), &json!("DIGEST"))
-    );
-    let (rows, _) = admin
-        .client
-        .all(
-            &admin.access,
-            &format!("{members}?roles=MEMBER,MANAGER"),
-            "members",
-        )
-        .await;
+}
+
+#[tokio::test]
+async fn roles_change_and_lists_follow_them() {
+    let admin = crew().await;
+    for email in [ADMIN, "nonadmin@acme.test", "guest@partner.example"] {
+        assert_eq!(admin.post(MEMBERS, json!({ "email": email })).await.0, 200);
+    }
+    let one = format!("{MEMBERS}/{ADMIN}");
+    let change = json!({"role": "MANAGER", "delivery_settings": "DIGEST"});
+    let (_, changed) = admin.call(Method::PATCH, &one, change).await;
+    assert_eq!(changed["role"], "MANAGER");
+    assert_eq!(changed["delivery_settings"], "DIGEST");
+    let path = format!("{MEMBERS}?roles=MEMBER,MANAGER");
+    let (rows, _) = admin.client.all(&admin.access, &path, "members").await;
     let roles: Vec<&str> = rows
         .iter()
         .map(|row| row["role"].as_str().unwrap())
@@ -125,32 +122,10 @@ async fn groups_and_memberships_keep_their_rules() {
         rows[0].get("delivery_settings").is_none(),
         "lists don't show it"
     );
-    let (_, renamed) = admin
-        .call(
-            Method::PUT,
-            "groups/crew@acme.test",
-            json!({"email": "team@acme.test"}),
-        )
-        .await;
-    assert_eq!(
-        (&renamed["name"], &renamed["aliases"]),
-        (&json!("Crew"), &json!(["crew@acme.test"]))
-    );
     assert_eq!(admin.call(Method::DELETE, &one, Value::Null).await.0, 204);
+    let gone = admin.call(Method::DELETE, &one, Value::Null).await;
     assert_eq!(
-        refusal(&admin.call(Method::DELETE, &one, Value::Null).await),
+        refusal(&gone),
         (404, "notFound", "Resource Not Found: memberKey")
     );
-    assert_eq!(
-        admin.get("groups/team@acme.test").await.1["directMembersCount"],
-        "2"
-    );
-    assert_eq!(
-        admin
-            .call(Method::DELETE, "groups/team@acme.test", Value::Null)
-            .await
-            .0,
-        204
-    );
-    assert_eq!(admin.get("groups/crew@acme.test").await.0, 404);
 }
