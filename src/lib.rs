@@ -14,7 +14,12 @@ pub mod integrations;
 // Floor 4
 pub mod sync;
 // Floor 6
+pub mod grpc;
 pub mod http;
 // Around them
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod proto;
+#[cfg(feature = "dev")]
+pub mod sandbox;
