@@ -1,6 +1,12 @@
 //! The generated code of `proto/`: messages, servers and clients. Shared by `grpc`, `dev` and the tests; nothing else speaks it.
 
-#[allow(clippy::all, clippy::too_many_lines, missing_docs, unused_qualifications, rustdoc::all)]
+#[allow(
+    clippy::all,
+    clippy::too_many_lines,
+    missing_docs,
+    unused_qualifications,
+    rustdoc::all
+)]
 mod generated {
     tonic::include_proto!("pb");
 }

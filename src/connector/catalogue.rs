@@ -76,15 +76,33 @@ const OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
 pub const GOOGLE_WORKSPACE: &str = "google-workspace";
 
 const fn info(attribute: Attribute, value: ValueType) -> AttributeInfo {
-    AttributeInfo { attribute, value, required: false, mapped: true, condition: true }
+    AttributeInfo {
+        attribute,
+        value,
+        required: false,
+        mapped: true,
+        condition: true,
+    }
 }
 
 const fn required(attribute: Attribute) -> AttributeInfo {
-    AttributeInfo { attribute, value: ValueType::Text, required: true, mapped: true, condition: true }
+    AttributeInfo {
+        attribute,
+        value: ValueType::Text,
+        required: true,
+        mapped: true,
+        condition: true,
+    }
 }
 
 const fn condition(attribute: Attribute, value: ValueType) -> AttributeInfo {
-    AttributeInfo { attribute, value, required: false, mapped: false, condition: true }
+    AttributeInfo {
+        attribute,
+        value,
+        required: false,
+        mapped: false,
+        condition: true,
+    }
 }
 
 const USER: &[AttributeInfo] = &[
@@ -167,15 +185,43 @@ pub fn kind(id: &SystemId, kind: Kind) -> Option<&'static KindInfo> {
 /// Scopes to ask for: the least that the direction needs.
 pub fn scopes(id: &SystemId, direction: Direction) -> Vec<&'static str> {
     let system = find(id).filter(|system| system.directions.contains(&direction));
-    system.map(|system| system.scopes.to_vec()).unwrap_or_default()
+    system
+        .map(|system| system.scopes.to_vec())
+        .unwrap_or_default()
 }
 
 /// Attributes that the standard mapping carries over to the target.
 pub fn mapped(id: &SystemId, kind: Kind) -> Vec<Attribute> {
-    self::kind(id, kind).map(KindInfo::mapped).unwrap_or_default()
+    self::kind(id, kind)
+        .map(KindInfo::mapped)
+        .unwrap_or_default()
 }
 
 impl AttributeInfo {
+    /// What people call it.
+    pub fn title(&self) -> &'static str {
+        match self.attribute.as_str() {
+            "userName" => "Primary e-mail address",
+            "name.givenName" => "Given name",
+            "name.familyName" => "Family name",
+            "displayName" => "Name to show",
+            "active" => "Active: neither suspended nor archived",
+            "aliases" => "Other e-mail addresses",
+            "phoneNumbers" => "Phone numbers",
+            "title" => "Job title",
+            "department" => "Department",
+            "organization" => "Organization",
+            "costCenter" => "Cost center",
+            "employeeNumber" => "Employee number",
+            "manager" => "E-mail address of the manager",
+            "description" => "Description",
+            "orgUnit" => "Path of the organizational unit",
+            "isAdmin" => "Super administrator",
+            "domain" => "Domain of the primary e-mail address",
+            _ => "",
+        }
+    }
+
     /// How conditions may compare it.
     pub fn operators(&self) -> &'static [Operator] {
         if self.condition { OPERATORS } else { &[] }
@@ -194,6 +240,10 @@ impl KindInfo {
     }
 
     fn mapped(&self) -> Vec<Attribute> {
-        self.attributes.iter().filter(|info| info.mapped).map(|info| info.attribute.clone()).collect()
+        self.attributes
+            .iter()
+            .filter(|info| info.mapped)
+            .map(|info| info.attribute.clone())
+            .collect()
     }
 }

@@ -42,22 +42,46 @@ pub(super) fn of(status: u16, retry_after: Option<&str>, body: &[u8]) -> Error {
     let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
     let error = envelope.error;
     let first = error.errors.into_iter().next().unwrap_or_default();
-    let info = error.details.into_iter().map(|info| info.reason).find(|reason| !reason.is_empty());
-    let reason = [first.reason, info.unwrap_or_default(), error.status].into_iter().find(|r| !r.is_empty()).unwrap_or_default();
-    let message = [error.message, first.message, plain(body)].into_iter().find(|m| !m.is_empty()).unwrap_or_default();
+    let info = error
+        .details
+        .into_iter()
+        .map(|info| info.reason)
+        .find(|reason| !reason.is_empty());
+    let reason = [first.reason, info.unwrap_or_default(), error.status]
+        .into_iter()
+        .find(|r| !r.is_empty())
+        .unwrap_or_default();
+    let message = [error.message, first.message, plain(body)]
+        .into_iter()
+        .find(|m| !m.is_empty())
+        .unwrap_or_default();
     let text = format!("{status} {reason}: {}", shortened(&message));
-    let after = retry_after.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+    let after = retry_after
+        .and_then(|value| value.trim().parse().ok())
+        .map(Duration::from_secs);
     decide(status, &reason, &message, after, text)
 }
 
-fn decide(status: u16, reason: &str, message: &str, after: Option<Duration>, text: String) -> Error {
+fn decide(
+    status: u16,
+    reason: &str,
+    message: &str,
+    after: Option<Duration>,
+    text: String,
+) -> Error {
     let throttled = matches!(
         reason,
-        "userRateLimitExceeded" | "rateLimitExceeded" | "quotaExceeded" | "RATE_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED"
+        "userRateLimitExceeded"
+            | "rateLimitExceeded"
+            | "quotaExceeded"
+            | "RATE_LIMIT_EXCEEDED"
+            | "RESOURCE_EXHAUSTED"
     );
     match status {
         401 => Error::Unauthorized(text),
-        403 if throttled || message.starts_with("Request rate higher than configured") => Error::Throttled { after, text },
+        403 if throttled || message.starts_with("Request rate higher than configured") => {
+            Error::Throttled { after, text }
+        }
         429 => Error::Throttled { after, text },
         403 => Error::Forbidden(text),
         404 | 410 => Error::NotFound(text),
@@ -73,12 +97,21 @@ fn decide(status: u16, reason: &str, message: &str, after: Option<Duration>, tex
 
 /// The beginning of a body that is text and not markup.
 fn plain(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..body.len().min(400)).unwrap_or_default()).trim().to_owned();
-    if text.starts_with('<') || text.starts_with('{') { String::new() } else { text }
+    let text = String::from_utf8_lossy(body.get(..body.len().min(400)).unwrap_or_default())
+        .trim()
+        .to_owned();
+    if text.starts_with('<') || text.starts_with('{') {
+        String::new()
+    } else {
+        text
+    }
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,31 +128,75 @@ mod tests {
     #[test]
     fn every_row_of_the_table_of_errors_gets_its_class() {
         let table: &[(u16, &str, &str, &str)] = &[
-            (401, "authError", "Invalid Credentials", "ACCESS_TOKEN_REFUSED"),
+            (
+                401,
+                "authError",
+                "Invalid Credentials",
+                "ACCESS_TOKEN_REFUSED",
+            ),
             (403, "userRateLimitExceeded", "x", "SYSTEM_THROTTLES"),
             (403, "rateLimitExceeded", "x", "SYSTEM_THROTTLES"),
             (403, "quotaExceeded", "x", "SYSTEM_THROTTLES"),
-            (403, "", "Request rate higher than configured.", "SYSTEM_THROTTLES"),
+            (
+                403,
+                "",
+                "Request rate higher than configured.",
+                "SYSTEM_THROTTLES",
+            ),
             (429, "rateLimitExceeded", "x", "SYSTEM_THROTTLES"),
             (403, "dailyLimitExceeded", "x", "FORBIDDEN"),
-            (403, "forbidden", "Not Authorized to access this resource/api", "FORBIDDEN"),
+            (
+                403,
+                "forbidden",
+                "Not Authorized to access this resource/api",
+                "FORBIDDEN",
+            ),
             (403, "insufficientPermissions", "x", "FORBIDDEN"),
-            (403, "accessNotConfigured", "Admin SDK API has not been used", "FORBIDDEN"),
+            (
+                403,
+                "accessNotConfigured",
+                "Admin SDK API has not been used",
+                "FORBIDDEN",
+            ),
             (400, "invalid", "Invalid Input: memberKey", "REJECTED"),
             (404, "notFound", "Resource Not Found: userKey", "NOT_FOUND"),
-            (409, "conflict", "Conflicting requests. Please try again.", "CONFLICT"),
+            (
+                409,
+                "conflict",
+                "Conflicting requests. Please try again.",
+                "CONFLICT",
+            ),
             (409, "duplicate", "Entity already exists.", "REJECTED"),
             (412, "conditionNotMet", "User is deleted.", "NOT_FOUND"),
-            (412, "conditionNotMet", "User creation is not complete.", "CONFLICT"),
-            (412, "limitExceeded", "Domain user limit reached.", "REJECTED"),
+            (
+                412,
+                "conditionNotMet",
+                "User creation is not complete.",
+                "CONFLICT",
+            ),
+            (
+                412,
+                "limitExceeded",
+                "Domain user limit reached.",
+                "REJECTED",
+            ),
             (500, "backendError", "Backend Error", "SYSTEM_UNAVAILABLE"),
             (502, "", "", "SYSTEM_UNAVAILABLE"),
-            (503, "backendError", "Service unavailable.", "SYSTEM_UNAVAILABLE"),
+            (
+                503,
+                "backendError",
+                "Service unavailable.",
+                "SYSTEM_UNAVAILABLE",
+            ),
             (504, "", "", "SYSTEM_UNAVAILABLE"),
             (501, "notImplemented", "", "REJECTED"),
         ];
         for (status, reason, message, code) in table {
-            assert_eq!(of(*status, None, &json(*status, reason, message)).code(), *code, "{status} {reason}");
+            assert_eq!(
+                of(*status, None, &json(*status, reason, message)).code(),
+                *code,
+                "{status} {reason}"
+            );
         }
     }
 
@@ -132,6 +209,9 @@ mod tests {
     #[test]
     fn without_the_list_of_errors_the_status_decides() {
         let body = br#"{"error":{"code":403,"message":"m","status":"RESOURCE_EXHAUSTED"}}"#;
-        assert_eq!(of(403, Some("7"), body).retry(), super::super::Retry::After(Duration::from_secs(7)));
+        assert_eq!(
+            of(403, Some("7"), body).retry(),
+            super::super::Retry::After(Duration::from_secs(7))
+        );
     }
 }

@@ -42,7 +42,10 @@ impl Governors {
     /// The governor of a subject; the same for all who ask.
     pub fn of(&self, subject: Subject) -> Arc<Governor> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(subject).or_insert_with(|| Arc::new(Governor::new())))
+        Arc::clone(
+            all.entry(subject)
+                .or_insert_with(|| Arc::new(Governor::new())),
+        )
     }
 }
 
@@ -66,8 +69,16 @@ struct Pace {
 
 impl Governor {
     fn new() -> Self {
-        let pace = Pace { rate: FASTEST, tokens: BURST, counted: Instant::now(), closed_until: None };
-        Self { slots: Arc::new(Semaphore::new(CONCURRENT)), pace: Mutex::new(pace) }
+        let pace = Pace {
+            rate: FASTEST,
+            tokens: BURST,
+            counted: Instant::now(),
+            closed_until: None,
+        };
+        Self {
+            slots: Arc::new(Semaphore::new(CONCURRENT)),
+            pace: Mutex::new(pace),
+        }
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -80,7 +91,9 @@ impl Governor {
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let mut waited = Duration::ZERO;
         loop {
-            let Some(wait) = self.pace().take(Instant::now()) else { return (slot, waited) };
+            let Some(wait) = self.pace().take(Instant::now()) else {
+                return (slot, waited);
+            };
             tokio::time::sleep(wait).await;
             waited += wait;
         }
@@ -89,7 +102,9 @@ impl Governor {
     /// How long nobody may ask; none if anybody may.
     pub fn closed_for(&self) -> Option<Duration> {
         let until = self.pace().closed_until?;
-        until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        until
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())
     }
 
     /// A request succeeded: a little faster.
@@ -151,7 +166,11 @@ mod tests {
         let governor = Governor::new();
         governor.refused(Duration::from_secs(7));
         governor.refused(Duration::from_secs(5));
-        assert!(governor.closed_for().is_some_and(|left| left > Duration::from_secs(6)));
+        assert!(
+            governor
+                .closed_for()
+                .is_some_and(|left| left > Duration::from_secs(6))
+        );
         assert!(governor.turn().await.1 >= Duration::from_secs(7));
         assert!((governor.pace().rate - FASTEST * DOWN).abs() < f64::EPSILON);
     }
@@ -178,8 +197,16 @@ mod tests {
         for _ in 0..CONCURRENT {
             slots.push(governor.turn().await.0);
         }
-        assert!(tokio::time::timeout(Duration::from_secs(1), governor.turn()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(1), governor.turn())
+                .await
+                .is_err()
+        );
         slots.pop();
-        assert!(tokio::time::timeout(Duration::from_secs(1), governor.turn()).await.is_ok());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(1), governor.turn())
+                .await
+                .is_ok()
+        );
     }
 }

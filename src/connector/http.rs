@@ -27,7 +27,10 @@ pub struct Backoff {
 impl Default for Backoff {
     /// Google's own advice: 1, 2, 4, 8, 16 s, each plus up to 1 s ("Limits and quotas", exponential backoff).
     fn default() -> Self {
-        Self { base: Duration::from_secs(1), attempts: 5 }
+        Self {
+            base: Duration::from_secs(1),
+            attempts: 5,
+        }
     }
 }
 
@@ -47,13 +50,20 @@ impl Http {
             .timeout(Duration::from_secs(60))
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| Error::Rejected(format!("the HTTP client can't be set up: {error}")))?;
+            .map_err(|error| {
+                Error::Rejected(format!("the HTTP client can't be set up: {error}"))
+            })?;
         Ok(Self { client, backoff })
     }
 
     /// A session with one system for one account.
     pub fn session(&self, tokens: Arc<dyn AccessTokens>, governor: Arc<Governor>) -> Session {
-        Session { http: self.clone(), tokens, governor, counts: Arc::default() }
+        Session {
+            http: self.clone(),
+            tokens,
+            governor,
+            counts: Arc::default(),
+        }
     }
 }
 
@@ -78,7 +88,11 @@ impl Session {
     pub fn counts(&self) -> RequestCounts {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         RequestCounts {
-            by_method: counts.by_method.iter().map(|(method, n)| ((*method).to_owned(), *n)).collect(),
+            by_method: counts
+                .by_method
+                .iter()
+                .map(|(method, n)| ((*method).to_owned(), *n))
+                .collect(),
             retries: counts.retries,
             throttled: counts.throttled,
         }
@@ -136,21 +150,31 @@ impl Session {
     }
 
     async fn send(&self, url: &Url, token: &Secret) -> Result<Vec<u8>, Error> {
-        let request = self.http.client.get(url.clone()).bearer_auth(token.expose());
+        let request = self
+            .http
+            .client
+            .get(url.clone())
+            .bearer_auth(token.expose());
         let mut response = request.send().await.map_err(|error| lost(&error))?;
         let status = response.status();
         let after = response.headers().get(http::header::RETRY_AFTER).cloned();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(Error::Protocol(format!("the answer is larger than {LARGEST} bytes")));
+                return Err(Error::Protocol(format!(
+                    "the answer is larger than {LARGEST} bytes"
+                )));
             }
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
             return Ok(body);
         }
-        Err(classify::of(status.as_u16(), after.as_ref().and_then(|value| value.to_str().ok()), &body))
+        Err(classify::of(
+            status.as_u16(),
+            after.as_ref().and_then(|value| value.to_str().ok()),
+            &body,
+        ))
     }
 }
 

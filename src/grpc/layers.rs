@@ -33,7 +33,10 @@ pub(super) struct Wrapped<S> {
 
 impl<S> Service<Request<Body>> for Wrapped<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
@@ -49,9 +52,13 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let id = request_id::of(&request);
-        let deadline = request.headers().get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
+        let deadline = request
+            .headers()
+            .get("grpc-timeout")
+            .and_then(|value| timeout(value.to_str().ok()?));
         let shown = id.to_str().unwrap_or_default().to_owned();
-        let span = tracing::info_span!("request", request_id = shown, method = %request.uri().path());
+        let span =
+            tracing::info_span!("request", request_id = shown, method = %request.uri().path());
         let answered = id.clone();
         let handler = async move {
             let handler = AssertUnwindSafe(inner.call(request)).catch_unwind();

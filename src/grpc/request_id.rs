@@ -16,12 +16,16 @@ pub(super) fn of<B>(request: &Request<B>) -> HeaderValue {
         (1..=64).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
     };
     let given = request.headers().get(HEADER).filter(usable).cloned();
-    given.or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).ok()).unwrap_or(HeaderValue::from_static("-"))
+    given
+        .or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).ok())
+        .unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// The id of the request that is being handled.
 pub(super) fn current() -> String {
-    CURRENT.try_with(|id| id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
+    CURRENT
+        .try_with(|id| id.to_str().unwrap_or_default().to_owned())
+        .unwrap_or_default()
 }
 
 /// Runs a handler under the id.

@@ -90,7 +90,11 @@ impl Failure {
                 // The inner text stays in the log; the request id leads to it.
                 tracing::error!(error = self.text, "a request failed by our fault");
                 details.set_request_info(request_id::current(), "");
-                return Status::with_error_details(code, "the daemon failed; its log says more under this request id", details);
+                return Status::with_error_details(
+                    code,
+                    "the daemon failed; its log says more under this request id",
+                    details,
+                );
             }
             ErrorKind::NotFound | ErrorKind::AlreadyExists => {
                 details.set_resource_info("", self.resource, "", self.text.clone());
@@ -101,7 +105,10 @@ impl Failure {
             ErrorKind::Exhausted => {
                 details.add_quota_failure_violation(self.resource, self.text.clone());
             }
-            ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::Precondition | ErrorKind::OutOfRange => {}
+            ErrorKind::Invalid
+            | ErrorKind::Conflict
+            | ErrorKind::Precondition
+            | ErrorKind::OutOfRange => {}
         }
         for violation in &self.violations {
             details.add_bad_request_violation(&violation.field, &violation.description);
@@ -114,29 +121,70 @@ impl Failure {
 }
 
 fn plain(kind: ErrorKind, text: String) -> Failure {
-    Failure { kind, text, violations: Vec::new(), preconditions: Vec::new(), resource: String::new() }
+    Failure {
+        kind,
+        text,
+        violations: Vec::new(),
+        preconditions: Vec::new(),
+        resource: String::new(),
+    }
 }
 
 /// Every bad field at once.
 pub(super) fn invalid(violations: Vec<Violation>) -> Status {
-    let texts: Vec<String> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
-    Failure { violations, ..plain(ErrorKind::Invalid, texts.join("; ")) }.status()
+    let texts: Vec<String> = violations
+        .iter()
+        .map(|v| format!("{}: {}", v.field, v.description))
+        .collect();
+    Failure {
+        violations,
+        ..plain(ErrorKind::Invalid, texts.join("; "))
+    }
+    .status()
 }
 
 /// There is no such resource, or it is another company's.
 pub(super) fn not_found(name: String) -> Status {
     let text = format!("{name} does not exist");
-    Failure { resource: name, ..plain(ErrorKind::NotFound, text) }.status()
+    Failure {
+        resource: name,
+        ..plain(ErrorKind::NotFound, text)
+    }
+    .status()
 }
 
 /// What the caller saw has changed.
 pub(super) fn changed(name: &str) -> Status {
-    plain(ErrorKind::Conflict, format!("{name} has changed since its etag was given out; read it again")).status()
+    plain(
+        ErrorKind::Conflict,
+        format!("{name} has changed since its etag was given out; read it again"),
+    )
+    .status()
+}
+
+/// The resume token is of another store: what came before it there is not known here.
+pub(super) fn other_store() -> Status {
+    let text = "the resume token is of another store, one that was replaced; watch from after_sequence 0, or from now";
+    plain(ErrorKind::OutOfRange, text.to_owned()).status()
+}
+
+/// Too many streams are open.
+pub(super) fn too_many_streams(limit: usize) -> Status {
+    let text = format!("{limit} streams are open already; close some");
+    Failure {
+        resource: "streams".to_owned(),
+        ..plain(ErrorKind::Exhausted, text)
+    }
+    .status()
 }
 
 /// The daemon stops.
 pub(super) fn stopping() -> Status {
-    plain(ErrorKind::Unavailable, "the daemon is stopping; try again in a moment".to_owned()).status()
+    plain(
+        ErrorKind::Unavailable,
+        "the daemon is stopping; try again in a moment".to_owned(),
+    )
+    .status()
 }
 
 /// The handler panicked.
@@ -146,12 +194,18 @@ pub(super) fn panicked() -> Status {
 
 /// The caller's deadline has passed.
 pub(super) fn deadline() -> Status {
-    Status::new(Code::DeadlineExceeded, "the deadline given with the request has passed")
+    Status::new(
+        Code::DeadlineExceeded,
+        "the deadline given with the request has passed",
+    )
 }
 
 /// There is no such method.
 pub(super) fn unimplemented() -> Status {
-    Status::new(Code::Unimplemented, "there is no such method; list the services by reflection")
+    Status::new(
+        Code::Unimplemented,
+        "there is no such method; list the services by reflection",
+    )
 }
 
 pub(super) fn store(error: store::Error) -> Status {
@@ -164,14 +218,22 @@ pub(super) fn store(error: store::Error) -> Status {
                 store::Error::Refused(text) => vec![("LIMIT".to_owned(), text.clone())],
                 _ => Vec::new(),
             };
-            Failure { preconditions, ..plain(other.kind(), other.to_string()) }.status()
+            Failure {
+                preconditions,
+                ..plain(other.kind(), other.to_string())
+            }
+            .status()
         }
     }
 }
 
 fn taken(what: &str, holder: String) -> Status {
     let text = format!("{what} is taken: {holder}");
-    Failure { resource: holder, ..plain(ErrorKind::AlreadyExists, text) }.status()
+    Failure {
+        resource: holder,
+        ..plain(ErrorKind::AlreadyExists, text)
+    }
+    .status()
 }
 
 pub(super) fn directory(error: directory::Error) -> Status {
@@ -191,28 +253,48 @@ pub(super) fn integrations(error: integrations::Error) -> Status {
         integrations::Error::Store(error) => store(error),
         integrations::Error::System(error) => system(&error),
         other => {
-            let preconditions = other.code().map(|code| (code.to_owned(), other.to_string()));
+            let preconditions = other
+                .code()
+                .map(|code| (code.to_owned(), other.to_string()));
             let preconditions = preconditions.into_iter().collect();
-            Failure { preconditions, ..plain(other.kind(), other.to_string()) }.status()
+            Failure {
+                preconditions,
+                ..plain(other.kind(), other.to_string())
+            }
+            .status()
         }
     }
 }
 
 fn system(error: &connector::Error) -> Status {
     let preconditions = vec![(error.code().to_owned(), error.to_string())];
-    Failure { preconditions, ..plain(error.kind(), error.to_string()) }.status()
+    Failure {
+        preconditions,
+        ..plain(error.kind(), error.to_string())
+    }
+    .status()
 }
 
 pub(super) fn sync(error: sync::Error) -> Status {
     match error {
         sync::Error::NotReady(preconditions) => {
-            let text = preconditions.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("; ");
-            Failure { preconditions, ..plain(ErrorKind::Precondition, text) }.status()
+            let text = preconditions
+                .iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<Vec<_>>()
+                .join("; ");
+            Failure {
+                preconditions,
+                ..plain(ErrorKind::Precondition, text)
+            }
+            .status()
         }
         sync::Error::BadRule(text) => invalid(vec![Violation::new("rules", text)]),
         sync::Error::Missing(name) => not_found(name),
         sync::Error::Integration(error) => integrations(error),
         sync::Error::Store(error) => store(error),
-        other @ (sync::Error::BadPosition(_) | sync::Error::Stopping) => plain(other.kind(), other.to_string()).status(),
+        other @ (sync::Error::BadPosition(_) | sync::Error::Stopping) => {
+            plain(other.kind(), other.to_string()).status()
+        }
     }
 }

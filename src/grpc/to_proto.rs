@@ -4,14 +4,18 @@ use super::names;
 use crate::{
     integrations::{Gap, OfferedTemplate},
     model::{
-        AuthorizationState, Attribute, Attributes, Direction, Entity, Integration, IntegrationState, Kind, Member,
-        MemberOrigin, Operator, Rule, RunMode, Time, Uid, Value, WrittenBy,
+        Attribute, Attributes, AuthorizationState, Direction, Entity, Integration,
+        IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode, Time, Uid, Value,
+        WrittenBy,
     },
     proto::v1,
 };
 
 pub(super) fn time(time: Time) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+    prost_types::Timestamp {
+        seconds: time.as_second(),
+        nanos: time.subsec_nanosecond(),
+    }
 }
 
 pub(super) fn duration(duration: std::time::Duration) -> prost_types::Duration {
@@ -36,19 +40,29 @@ pub(super) fn kind(kind: Kind) -> v1::Kind {
 fn etag(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
-        hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
+        hasher
+            .update(&(part.len() as u64).to_be_bytes())
+            .update(part.as_bytes());
     }
     hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 /// The etag of an integration: its `update_time` changes with what callers set, and with nothing else.
 pub(super) fn integration_etag(integration: &Integration) -> String {
-    etag(&[&integration.uid.to_string(), &integration.update_time.to_string(), &integration.active.to_string()])
+    etag(&[
+        &integration.uid.to_string(),
+        &integration.update_time.to_string(),
+        &integration.active.to_string(),
+    ])
 }
 
 /// The etag of a rule.
 pub(super) fn rule_etag(rule: &Rule) -> String {
-    etag(&[rule.id.as_str(), &rule.create_time.to_string(), &rule.update_time.to_string()])
+    etag(&[
+        rule.id.as_str(),
+        &rule.create_time.to_string(),
+        &rule.update_time.to_string(),
+    ])
 }
 
 pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integration {
@@ -76,7 +90,11 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
         }),
         authorization: Some(authorization(integration)),
         readiness: gaps.iter().map(gap).collect(),
-        last_run: integration.last_run.as_ref().map(|run| names::run(company, id, run)).unwrap_or_default(),
+        last_run: integration
+            .last_run
+            .as_ref()
+            .map(|run| names::run(company, id, run))
+            .unwrap_or_default(),
         etag: integration_etag(integration),
         create_time: Some(time(integration.create_time)),
         update_time: Some(time(integration.update_time)),
@@ -100,9 +118,15 @@ fn authorization(integration: &Integration) -> v1::Authorization {
             display_name: consent.by.display_name.clone(),
         }),
         authorize_time: consent.map(|consent| time(consent.time)),
-        domain: consent.map(|consent| consent.domain.clone()).unwrap_or_default(),
-        customer_id: consent.map(|consent| consent.customer_id.clone()).unwrap_or_default(),
-        scopes: consent.map(|consent| consent.scopes.clone()).unwrap_or_default(),
+        domain: consent
+            .map(|consent| consent.domain.clone())
+            .unwrap_or_default(),
+        customer_id: consent
+            .map(|consent| consent.customer_id.clone())
+            .unwrap_or_default(),
+        scopes: consent
+            .map(|consent| consent.scopes.clone())
+            .unwrap_or_default(),
         reason: authorization.reason.clone(),
     }
 }
@@ -116,7 +140,10 @@ fn gap(gap: &Gap) -> v1::ReadinessGap {
         Gap::NoActiveRules => Code::NoActiveRules,
         Gap::Paused(_) => Code::Paused,
     };
-    v1::ReadinessGap { code: code.into(), message: gap.text() }
+    v1::ReadinessGap {
+        code: code.into(),
+        message: gap.text(),
+    }
 }
 
 pub(super) fn rule(rule: &Rule) -> v1::Rule {
@@ -148,7 +175,11 @@ fn rule_content(rule: &Rule) -> v1::Rule {
         conditions: conditions.collect(),
         action: v1::Action::Add.into(),
         target_kind: kind(rule.target_kind).into(),
-        defaults: rule.defaults.iter().map(|(name, held)| (name.to_string(), json(held))).collect(),
+        defaults: rule
+            .defaults
+            .iter()
+            .map(|(name, held)| (name.to_string(), json(held)))
+            .collect(),
         run_mode: match rule.run_mode {
             RunMode::Automatic => v1::rule::RunMode::Automatic,
             RunMode::Manual => v1::rule::RunMode::Manual,
@@ -163,7 +194,12 @@ fn json(value: &Value) -> prost_types::Value {
     match value {
         Value::Text(text) => text.clone().into(),
         Value::Bool(yes) => (*yes).into(),
-        Value::List(items) => items.iter().cloned().map(prost_types::Value::from).collect::<Vec<_>>().into(),
+        Value::List(items) => items
+            .iter()
+            .cloned()
+            .map(prost_types::Value::from)
+            .collect::<Vec<_>>()
+            .into(),
     }
 }
 
@@ -194,10 +230,11 @@ fn list(attributes: &Attributes, attribute: &Attribute) -> Vec<String> {
 }
 
 fn owners(entity: &Entity) -> Vec<v1::AttributeOwner> {
-    let owner = |(attribute, owner): (&Attribute, &crate::model::IntegrationId)| v1::AttributeOwner {
-        attribute: attribute.to_string(),
-        integration: names::integration(&entity.company, owner),
-    };
+    let owner =
+        |(attribute, owner): (&Attribute, &crate::model::IntegrationId)| v1::AttributeOwner {
+            attribute: attribute.to_string(),
+            integration: names::integration(&entity.company, owner),
+        };
     entity.owners.iter().map(owner).collect()
 }
 
@@ -210,7 +247,10 @@ fn last_writer(entity: &Entity) -> String {
 
 /// The etag of a user or group: over its attributes, which are what a caller can set.
 fn entity_etag(entity: &Entity) -> String {
-    etag(&[entity.id.as_str(), &entity.attributes.fingerprint().0.to_string()])
+    etag(&[
+        entity.id.as_str(),
+        &entity.attributes.fingerprint().0.to_string(),
+    ])
 }
 
 pub(super) fn user(entity: &Entity) -> v1::User {

@@ -22,6 +22,9 @@ pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};
 
+/// The catalogue of systems, for the edges.
+pub use crate::connector::catalogue;
+
 use crate::{
     model::{Clock, CompanyId, Integration, IntegrationId, Uid, Violation},
     oauth::TokenSource,

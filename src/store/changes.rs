@@ -1,14 +1,16 @@
 //! Recorded outcomes: packed into chunks as they come, listed by run.
 
 use super::{
-    ChangeFilter, Error, Store, keys,
+    ChangeFilter, Error, Recorded, Store, keys,
     large::{self, MAX_ROW},
     page::{self, List},
     rows::{ChangeRow, ChangesRow},
     runs,
     tables::{Read, Table, after_prefix},
 };
-use crate::model::{Change, CompanyId, Diff, Listed, PageRequest, Value, fold_email};
+use crate::model::{
+    Change, CompanyId, Diff, IntegrationId, Listed, PageRequest, RunId, Value, fold_email,
+};
 use prost::Message;
 use std::ops::Bound;
 
@@ -128,7 +130,7 @@ struct Search<'a> {
     filter: &'a ChangeFilter,
     object: Option<(&'a str, String)>,
     size: usize,
-    found: Vec<Change>,
+    found: Vec<Recorded>,
     rows_left: usize,
     next: Option<Position>,
 }
@@ -162,6 +164,10 @@ impl Search<'_> {
             place: from.1,
             run,
         };
+        let mut named = keys::Parse(prefix);
+        named.text()?;
+        let integration = named_id(named.id()?, IntegrationId::try_new)?;
+        let of_run = named_id(named.id()?, RunId::try_new)?;
         let start = [prefix, &from.0.to_be_bytes()].concat();
         let rows = read.range(
             Table::Changes,
@@ -191,11 +197,20 @@ impl Search<'_> {
                     self.next = Some(position);
                     return Ok(());
                 }
-                self.found.push(change);
+                self.found.push(Recorded {
+                    integration: integration.clone(),
+                    run: of_run.clone(),
+                    sequence: first + u64::from(place),
+                    change,
+                });
             }
         }
         Ok(())
     }
+}
+
+fn named_id<T, E>(text: String, make: fn(&str) -> Result<T, E>) -> Result<T, Error> {
+    make(&text).map_err(|_| Error::unreadable("the key of a change"))
 }
 
 fn list(
@@ -203,7 +218,7 @@ fn list(
     company: &CompanyId,
     filter: &ChangeFilter,
     page: &PageRequest,
-) -> Result<Listed<Change>, Error> {
+) -> Result<Listed<Recorded>, Error> {
     let start = match page::position(List::Changes, page)? {
         Some(bytes) => Some(Position::of(&bytes).ok_or_else(page::bad)?),
         None => None,
@@ -256,7 +271,7 @@ impl Store {
         company: &CompanyId,
         filter: &ChangeFilter,
         page: &PageRequest,
-    ) -> Result<Listed<Change>, Error> {
+    ) -> Result<Listed<Recorded>, Error> {
         let (company, filter, page) = (company.clone(), filter.clone(), page.clone());
         self.read(move |trees| list(trees, &company, &filter, &page))
             .await

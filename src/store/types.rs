@@ -86,3 +86,16 @@ pub enum TakenAuthorization {
     /// Unknown, or taken before.
     Unknown,
 }
+
+/// A recorded outcome, and where it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Of which integration.
+    pub integration: IntegrationId,
+    /// In which run.
+    pub run: RunId,
+    /// Sequence of its event: its id within the run, which sorts by time.
+    pub sequence: u64,
+    /// What became of the object.
+    pub change: Change,
+}

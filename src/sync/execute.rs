@@ -11,7 +11,10 @@ use crate::{
     connector::catalogue,
     directory::DirectoryConnector,
     integrations::Integrations,
-    model::{Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId, RunState, Tally, Trigger},
+    model::{
+        Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId, RunState,
+        Tally, Trigger,
+    },
     rules::RuleSet,
     store::Store,
 };
@@ -31,7 +34,12 @@ pub(super) struct Tools {
 }
 
 /// Carries a run out; gives it back as it ended. A run that never got its permit stays queued.
-pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, cancel: CancellationToken) -> Run {
+pub(super) async fn execute(
+    tools: Tools,
+    permits: Arc<Semaphore>,
+    run: Run,
+    cancel: CancellationToken,
+) -> Run {
     let permit = tokio::select! {
         () = cancel.cancelled() => None,
         permit = permits.acquire_owned() => permit.ok(),
@@ -40,11 +48,24 @@ pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, can
         return run;
     }
     let began = run.clone();
-    let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel)).catch_unwind().await;
+    let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel))
+        .catch_unwind()
+        .await;
     let (mut run, seen) = carried.unwrap_or_else(|_| {
         tracing::error!("the run panicked; this is a defect of the daemon");
-        let text = "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
-        (Run { state: RunState::Failed, error: Some(RunError { code: "INTERNAL".to_owned(), text }), ..began }, None)
+        let text =
+            "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
+        (
+            Run {
+                state: RunState::Failed,
+                error: Some(RunError {
+                    code: "INTERNAL".to_owned(),
+                    text,
+                }),
+                ..began
+            },
+            None,
+        )
     });
     run.phase = None;
     run.end_time = Some(tools.clock.now());
@@ -57,7 +78,11 @@ pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, can
 }
 
 /// Carries it out; tells also the integration as it was when its system was connected.
-async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> (Run, Option<Integration>) {
+async fn carry_out(
+    tools: &Tools,
+    mut run: Run,
+    cancel: &CancellationToken,
+) -> (Run, Option<Integration>) {
     if cancel.is_cancelled() {
         run.state = RunState::Cancelled;
         return (run, None);
@@ -87,11 +112,21 @@ async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> (
 
 /// Stores that the run began, and opens both ends.
 async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Job, Stop> {
-    tools.store.save_run(run.clone(), Some(EventBody::RunStarted)).await?;
-    let integration = tools.integrations.get(&run.company, &run.integration).await?;
-    let source = tools.integrations.connect(&run.company, &run.integration).await?;
+    tools
+        .store
+        .save_run(run.clone(), Some(EventBody::RunStarted))
+        .await?;
+    let integration = tools
+        .integrations
+        .get(&run.company, &run.integration)
+        .await?;
+    let source = tools
+        .integrations
+        .connect(&run.company, &run.integration)
+        .await?;
     let rules = tools.store.rules(&run.company, &run.integration).await?;
-    let target = DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
+    let target =
+        DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
     let parts = Parts {
         store: tools.store.clone(),
         clock: Arc::clone(&tools.clock),
@@ -108,23 +143,35 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
 
 /// Stores how the run ended, and what follows from it.
 async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(), Stop> {
-    tools.store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+    tools
+        .store
+        .save_run(run.clone(), Some(EventBody::RunFinished))
+        .await?;
     if let Some(error) = run.error.as_ref().filter(|error| consent_lost(error)) {
         if let Some(seen) = seen {
-            tools.integrations.authorization_lost(seen, &error.text).await?;
+            tools
+                .integrations
+                .authorization_lost(seen, &error.text)
+                .await?;
         }
     }
     if run.state == RunState::Interrupted {
         tools.store.create_run(again(tools, run), None).await?;
         return Ok(());
     }
-    let integration = tools.integrations.get(&run.company, &run.integration).await?;
+    let integration = tools
+        .integrations
+        .get(&run.company, &run.integration)
+        .await?;
     if integration.interruptions > 0 {
         let reset = |integration: &mut Integration| {
             integration.interruptions = 0;
             Ok(None)
         };
-        tools.store.update_integration(&run.company, &run.integration, reset).await?;
+        tools
+            .store
+            .update_integration(&run.company, &run.integration, reset)
+            .await?;
     }
     Ok(())
 }

@@ -15,7 +15,11 @@ pub(super) const GROUP_FIELDS: &str = "id,email,name,description,directMembersCo
 const MEMBER_FIELDS: &str = "id,email,type,status";
 
 /// A page of all users or groups of the customer.
-pub(super) async fn page(google: &Google, kind: Kind, cursor: Option<Cursor>) -> Result<Page<Object>, Error> {
+pub(super) async fn page(
+    google: &Google,
+    kind: Kind,
+    cursor: Option<Cursor>,
+) -> Result<Page<Object>, Error> {
     let (method, collection, size, fields) = match kind {
         Kind::User => ("directory.users.list", "users", "500", USER_FIELDS),
         Kind::Group => ("directory.groups.list", "groups", "200", GROUP_FIELDS),
@@ -36,9 +40,16 @@ pub(super) async fn page(google: &Google, kind: Kind, cursor: Option<Cursor>) ->
         // Google omits empty arrays. But the authorizing admin is a user, so a listing of users is never empty, nor
         // is a page that says that more follows.
         (None, Kind::Group) if cursor.is_none() && listing.next_page_token.is_none() => Vec::new(),
-        (None, _) => return Err(Error::Protocol(format!("a page of {collection} without {collection}"))),
+        (None, _) => {
+            return Err(Error::Protocol(format!(
+                "a page of {collection} without {collection}"
+            )));
+        }
     };
-    let items = rows.iter().map(|row| convert::object(kind, row)).collect::<Result<_, _>>()?;
+    let items = rows
+        .iter()
+        .map(|row| convert::object(kind, row))
+        .collect::<Result<_, _>>()?;
     finish(items, listing.next_page_token, cursor.as_ref())
 }
 
@@ -49,18 +60,33 @@ pub(super) async fn members(
     cursor: Option<Cursor>,
 ) -> Result<Page<SourceMember>, Error> {
     let fields = format!("nextPageToken,members({MEMBER_FIELDS})");
-    let url = google.url(&["groups", group.as_str(), "members"], &[("maxResults", "200"), ("fields", &fields)])?;
+    let url = google.url(
+        &["groups", group.as_str(), "members"],
+        &[("maxResults", "200"), ("fields", &fields)],
+    )?;
     let listing = fetch(google, "directory.members.list", url, cursor.as_ref()).await?;
     let rows = match listing.users {
         Some(rows) => rows,
         None if listing.next_page_token.is_none() => Vec::new(),
-        None => return Err(Error::Protocol("a page of members without members, though more follow".to_owned())),
+        None => {
+            return Err(Error::Protocol(
+                "a page of members without members, though more follow".to_owned(),
+            ));
+        }
     };
-    let items = rows.into_iter().map(convert::member).collect::<Result<_, _>>()?;
+    let items = rows
+        .into_iter()
+        .map(convert::member)
+        .collect::<Result<_, _>>()?;
     finish(items, listing.next_page_token, cursor.as_ref())
 }
 
-async fn fetch(google: &Google, method: &'static str, mut url: Url, cursor: Option<&Cursor>) -> Result<wire::Listing, Error> {
+async fn fetch(
+    google: &Google,
+    method: &'static str,
+    mut url: Url,
+    cursor: Option<&Cursor>,
+) -> Result<wire::Listing, Error> {
     if let Some(Cursor(token)) = cursor {
         url.query_pairs_mut().append_pair("pageToken", token);
     }
@@ -72,10 +98,20 @@ async fn fetch(google: &Google, method: &'static str, mut url: Url, cursor: Opti
     }
 }
 
-fn finish<T>(items: Vec<T>, next: Option<String>, cursor: Option<&Cursor>) -> Result<Page<T>, Error> {
+fn finish<T>(
+    items: Vec<T>,
+    next: Option<String>,
+    cursor: Option<&Cursor>,
+) -> Result<Page<T>, Error> {
     let next = next.filter(|token| !token.is_empty()).map(Cursor);
     if next.is_some() && next.as_ref() == cursor {
-        return Err(Error::Protocol("a page that says it is followed by itself".to_owned()));
+        return Err(Error::Protocol(
+            "a page that says it is followed by itself".to_owned(),
+        ));
     }
-    Ok(Page { items, next, coverage: Coverage::Complete })
+    Ok(Page {
+        items,
+        next,
+        coverage: Coverage::Complete,
+    })
 }

@@ -7,7 +7,9 @@ mod convert;
 mod list;
 mod wire;
 
-use super::{Answer, Connector, Cursor, Error, Page, Reader, Session, SourceMember, Standing, catalogue};
+use super::{
+    Answer, Connector, Cursor, Error, Page, Reader, Session, SourceMember, Standing, catalogue,
+};
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
 use url::Url;
 
@@ -40,16 +42,29 @@ impl Google {
         let mut url = self.options.api_url.clone();
         let bad = || Error::Rejected("api_url can't be a base of paths".to_owned());
         let mut path = url.path_segments_mut().map_err(|()| bad())?;
-        path.pop_if_empty().extend(["admin", "directory", "v1"]).extend(segments);
+        path.pop_if_empty()
+            .extend(["admin", "directory", "v1"])
+            .extend(segments);
         drop(path);
-        url.query_pairs_mut().append_pair("prettyPrint", "false").extend_pairs(parameters);
+        url.query_pairs_mut()
+            .append_pair("prettyPrint", "false")
+            .extend_pairs(parameters);
         Ok(url)
     }
 
     async fn standing(&self) -> Result<Standing, Error> {
         let account = self.options.account.as_str();
-        let fields = [("fields", "id,primaryEmail,isAdmin,isDelegatedAdmin,customerId")];
-        let body = self.session.get("directory.users.get", &self.url(&["users", account], &fields)?).await?;
+        let fields = [(
+            "fields",
+            "id,primaryEmail,isAdmin,isDelegatedAdmin,customerId",
+        )];
+        let body = self
+            .session
+            .get(
+                "directory.users.get",
+                &self.url(&["users", account], &fields)?,
+            )
+            .await?;
         let me: wire::Me = wire::parse(&body)?;
         Ok(Standing {
             customer_id: me.customer_id,
@@ -101,7 +116,11 @@ impl Reader for Google {
         Box::pin(list::page(self, kind, cursor))
     }
 
-    fn members<'a>(&'a self, group: &'a SourceId, cursor: Option<Cursor>) -> Answer<'a, Page<SourceMember>> {
+    fn members<'a>(
+        &'a self,
+        group: &'a SourceId,
+        cursor: Option<Cursor>,
+    ) -> Answer<'a, Page<SourceMember>> {
         Box::pin(list::members(self, group, cursor))
     }
 

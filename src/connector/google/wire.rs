@@ -39,6 +39,10 @@ pub(super) struct Member {
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     // The text of a parser's error can quote the data: only its place is told.
     serde_json::from_slice(body).map_err(|error| {
-        Error::Protocol(format!("not the JSON expected, at line {} column {}", error.line(), error.column()))
+        Error::Protocol(format!(
+            "not the JSON expected, at line {} column {}",
+            error.line(),
+            error.column()
+        ))
     })
 }

@@ -23,8 +23,17 @@ fn rule(id: &str, run_mode: RunMode) -> Rule {
 
 #[test]
 fn waiting_requests_merge_into_the_union_of_their_rules() {
-    let rules = [rule("a", RunMode::Automatic), rule("b", RunMode::Automatic), rule("m", RunMode::Manual)];
-    let ids = |names: &[&str]| names.iter().map(|name| RuleId::try_new(name).unwrap()).collect::<Vec<_>>();
+    let rules = [
+        rule("a", RunMode::Automatic),
+        rule("b", RunMode::Automatic),
+        rule("m", RunMode::Manual),
+    ];
+    let ids = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| RuleId::try_new(name).unwrap())
+            .collect::<Vec<_>>()
+    };
     let table: &[(&[&str], &[&str], &[&str])] = &[
         (&[], &[], &[]),
         (&["a"], &["a"], &["a"]),
@@ -34,6 +43,10 @@ fn waiting_requests_merge_into_the_union_of_their_rules() {
         (&[], &["m"], &["a", "b", "m"]),
     ];
     for (one, other, union) in table {
-        assert_eq!(merge(&ids(one), &ids(other), &rules), ids(union), "{one:?} and {other:?}");
+        assert_eq!(
+            merge(&ids(one), &ids(other), &rules),
+            ids(union),
+            "{one:?} and {other:?}"
+        );
     }
 }

@@ -286,7 +286,7 @@ async fn search(store: &Store, filter: &ChangeFilter, size: usize) -> Vec<Change
         let page = PageRequest { size, token };
         let part = store.changes(&acme(), filter, &page).await.unwrap();
         assert!(part.items.len() <= size);
-        all.extend(part.items);
+        all.extend(part.items.into_iter().map(|recorded| recorded.change));
         token = part.next;
         if token.is_none() {
             return all;

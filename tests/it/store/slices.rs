@@ -68,7 +68,8 @@ async fn everything_in_a_slice_is_there_after_a_restart() {
         .changes(&acme(), &ChangeFilter::default(), &page(10))
         .await
         .unwrap();
-    assert_eq!(changes.items, [change]);
+    assert_eq!(changes.items[0].change, change);
+    assert_eq!(changes.items.len(), 1);
 }
 
 #[tokio::test]
@@ -321,6 +322,7 @@ async fn a_change_that_is_too_large_is_kept_with_its_values_shortened() {
         .await
         .unwrap()
         .items;
+    let kept: Vec<_> = kept.into_iter().map(|recorded| recorded.change).collect();
     assert_eq!(kept.len(), 3);
     assert_eq!(
         (&kept[0].source, kept[0].outcome),

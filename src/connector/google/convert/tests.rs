@@ -26,7 +26,10 @@ fn pitfall_11_a_suspended_member_stays_a_user() {
 #[test]
 fn pitfall_14_addresses_are_lower_case() {
     let user = user_of(json!({"id": "1", "primaryEmail": "Ann.Lee@ACME.test"}));
-    assert_eq!(user.attributes.text(&Attribute::USER_NAME), Some("ann.lee@acme.test"));
+    assert_eq!(
+        user.attributes.text(&Attribute::USER_NAME),
+        Some("ann.lee@acme.test")
+    );
     assert_eq!(user.attributes.text(&Attribute::DOMAIN), Some("acme.test"));
 }
 
@@ -44,21 +47,41 @@ fn pitfall_15_addresses_that_google_derives_are_no_aliases() {
 #[test]
 fn pitfall_16_an_absent_suspended_is_unknown_and_not_false() {
     let active = |row: Value| user_of(row).attributes.bool(&Attribute::ACTIVE);
-    assert_eq!(active(json!({"id": "1", "primaryEmail": "a@acme.test"})), None);
-    assert_eq!(active(json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": false})), Some(true));
-    assert_eq!(active(json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": true})), Some(false));
-    assert_eq!(active(json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": false, "archived": true})), Some(false));
+    assert_eq!(
+        active(json!({"id": "1", "primaryEmail": "a@acme.test"})),
+        None
+    );
+    assert_eq!(
+        active(json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": false})),
+        Some(true)
+    );
+    assert_eq!(
+        active(json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": true})),
+        Some(false)
+    );
+    assert_eq!(
+        active(
+            json!({"id": "1", "primaryEmail": "a@acme.test", "suspended": false, "archived": true})
+        ),
+        Some(false)
+    );
 }
 
 #[test]
 fn pitfall_20_the_count_of_members_is_a_string() {
-    let group = object(Kind::Group, &json!({"id": "g", "email": "g@acme.test", "directMembersCount": "17"})).unwrap();
+    let group = object(
+        Kind::Group,
+        &json!({"id": "g", "email": "g@acme.test", "directMembersCount": "17"}),
+    )
+    .unwrap();
     assert_eq!(group.member_count, Some(17));
 }
 
 #[test]
 fn a_user_with_one_name_carries_no_zero_width_space() {
-    let user = user_of(json!({"id": "1", "primaryEmail": "a@acme.test", "name": {"givenName": "Cher", "familyName": "\u{200b}"}}));
+    let user = user_of(
+        json!({"id": "1", "primaryEmail": "a@acme.test", "name": {"givenName": "Cher", "familyName": "\u{200b}"}}),
+    );
     assert_eq!(user.attributes.text(&Attribute::FAMILY_NAME), None);
     assert!(user.defect.is_none());
 }
@@ -74,7 +97,10 @@ fn one_bad_row_is_its_own_defect() {
     ] {
         assert!(user_of(bad.clone()).defect.is_some(), "{bad}");
     }
-    assert!(object(Kind::User, &json!({"primaryEmail": "a@acme.test"})).is_err(), "a row without an id");
+    assert!(
+        object(Kind::User, &json!({"primaryEmail": "a@acme.test"})).is_err(),
+        "a row without an id"
+    );
 }
 
 #[test]
