@@ -36,6 +36,8 @@ pub(super) struct Core {
     unfinished: Mutex<BTreeSet<Vec<u8>>>,
     /// While a commit is on its way to the disk: the last durable sequence of each company that has news in it.
     undurable: Mutex<HashMap<CompanyId, u64>>,
+    #[cfg(test)]
+    broken: std::sync::atomic::AtomicBool,
     _lock: File,
 }
 
@@ -63,6 +65,8 @@ impl Core {
             least_free: AtomicU64::new(LEAST_FREE),
             unfinished: Mutex::new(unfinished),
             undurable: Mutex::new(HashMap::new()),
+            #[cfg(test)]
+            broken: false.into(),
             _lock: lock,
         }
     }
@@ -94,6 +98,18 @@ impl Core {
         }
     }
 
+    /// How many commits there were.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Lets every later write fail, as a broken disk does.
+    #[cfg(test)]
+    pub(super) fn break_disk(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
     #[cfg(test)]
     pub(super) fn set_least_free(&self, bytes: u64) {
         self.least_free.store(bytes, Ordering::Relaxed);
@@ -118,6 +134,10 @@ impl Core {
             .unzip();
         if trees.is_empty() {
             return Ok(0);
+        }
+        #[cfg(test)]
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(Error::Io("the disk is broken".to_owned()));
         }
         *held(&self.undurable) = before;
         // Writes only: any other call on a tree would deadlock in here. It may be run more than once.

@@ -1,6 +1,7 @@
 //! The store as everybody else sees it: these tests speak only its API, so that another engine in its place can be judged by them.
 
 mod authorizations;
+mod crash;
 mod directory;
 mod events;
 mod fixtures;
