@@ -4,7 +4,7 @@ use super::{
     Error,
     sentinel::Sentinel,
     tables::{Table, Trees},
-    txn::Finished,
+    txn::{Buffer, Finished},
 };
 use crate::model::CompanyId;
 use sled::{IVec, Transactional, transaction::TransactionError};
@@ -17,6 +17,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+/// What is put into (`Some`) and deleted from (`None`) one tree.
+type Writes = Vec<(IVec, Option<IVec>)>;
 
 /// Less free space than this, and nothing is written: a full disk would end all writing until a restart.
 const LEAST_FREE: u64 = 128 * 1024 * 1024;
@@ -123,15 +126,7 @@ impl Core {
             before,
             events,
         } = finished;
-        let (trees, writes): (Vec<sled::Tree>, Vec<Vec<(IVec, Option<IVec>)>>) = Table::ALL
-            .iter()
-            .zip(buffers)
-            .filter(|(_, buffer)| !buffer.is_empty())
-            .map(|(table, buffer)| {
-                let writes = buffer.into_iter().map(|(key, value)| (key.into(), value));
-                (self.trees.tree(*table).clone(), writes.collect::<Vec<_>>())
-            })
-            .unzip();
+        let (trees, writes) = self.of_tables(buffers);
         if trees.is_empty() {
             return Ok(0);
         }
@@ -140,22 +135,7 @@ impl Core {
             return Err(Error::Io("the disk is broken".to_owned()));
         }
         *held(&self.undurable) = before;
-        // Writes only: any other call on a tree would deadlock in here. It may be run more than once.
-        let written = trees.as_slice().transaction(|trees| {
-            for (tree, writes) in trees.iter().zip(&writes) {
-                for (key, value) in writes {
-                    match value {
-                        Some(value) => tree.insert(key, value)?,
-                        None => tree.remove(key)?,
-                    };
-                }
-            }
-            Ok(())
-        });
-        written.map_err(|error: TransactionError<()>| match error {
-            TransactionError::Storage(error) => Error::from(error),
-            TransactionError::Abort(()) => Error::Io("a commit was given up".to_owned()),
-        })?;
+        transact(&trees, &writes)?;
         self.sync()?;
         held(&self.undurable).clear();
         let mut going_on = held(&self.unfinished);
@@ -174,6 +154,19 @@ impl Core {
         Ok(writes.iter().map(|writes| writes.len() as u64).sum())
     }
 
+    /// The trees that are written to, and for each what.
+    fn of_tables(&self, buffers: Vec<Buffer>) -> (Vec<sled::Tree>, Vec<Writes>) {
+        Table::ALL
+            .iter()
+            .zip(buffers)
+            .filter(|(_, buffer)| !buffer.is_empty())
+            .map(|(table, buffer)| {
+                let writes = buffer.into_iter().map(|(key, value)| (key.into(), value));
+                (self.trees.tree(*table).clone(), writes.collect::<Writes>())
+            })
+            .unzip()
+    }
+
     /// Makes everything written so far survive a loss of power. The trees' own flush does not wait for the disk, hence the second step.
     pub(super) fn sync(&self) -> Result<(), Error> {
         self.db.flush()?;
@@ -186,4 +179,24 @@ impl Core {
         let sentinel = *held(&self.sentinel);
         sentinel.write(&self.dir)
     }
+}
+
+/// Writes all or nothing.
+fn transact(trees: &[sled::Tree], writes: &[Writes]) -> Result<(), Error> {
+    // Writes only: any other call on a tree would deadlock in here. It may be run more than once.
+    let written = trees.transaction(|trees| {
+        for (tree, writes) in trees.iter().zip(writes) {
+            for (key, value) in writes {
+                match value {
+                    Some(value) => tree.insert(key, value)?,
+                    None => tree.remove(key)?,
+                };
+            }
+        }
+        Ok(())
+    });
+    written.map_err(|error: TransactionError<()>| match error {
+        TransactionError::Storage(error) => Error::from(error),
+        TransactionError::Abort(()) => Error::Io("a commit was given up".to_owned()),
+    })
 }

@@ -30,12 +30,11 @@ fn changes(most: usize) -> impl Strategy<Value = Changes> {
 /// Checks the rows of a set and answers its items.
 fn items(trees: &Trees, set: &Set) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
-    let mut rows = 0;
-    for row in trees.prefix(set.table, &set.prefix) {
+    for (place, row) in trees.prefix(set.table, &set.prefix).enumerate() {
         let (key, raw) = row.unwrap();
         assert!(raw.len() <= MAX_VALUE);
         let bound = &key[set.prefix.len()..];
-        assert_eq!(bound.is_empty(), rows == 0, "the first row has no bound");
+        assert_eq!(bound.is_empty(), place == 0, "the first row has no bound");
         let row: PackedRow = large::decode(trees, set.table, &key, &raw)
             .unwrap()
             .unwrap();
@@ -44,7 +43,6 @@ fn items(trees: &Trees, set: &Set) -> Vec<(Vec<u8>, Vec<u8>)> {
             assert!(bound <= item.key.as_slice());
             all.push((item.key, item.value));
         }
-        rows += 1;
     }
     assert!(all.is_sorted_by(|a, b| a.0 < b.0), "in order, each once");
     all

@@ -61,7 +61,7 @@ fn a_row_of_a_table_that_may_split_is_read_back_whatever_its_size() {
         assert!(matches!(put, Err(Error::Refused(_))), "{put:?}");
         txn.put(Table::Runs, vec![7], &sealed(50_000)).unwrap();
     });
-    write(&trees, |txn| txn.delete(Table::Runs, vec![7]).unwrap());
+    write(&trees, |txn| txn.delete(Table::Runs, vec![7])).unwrap();
     assert_eq!(trees.prefix(Table::Parts, &[]).count(), 0);
 }
 
@@ -73,9 +73,7 @@ fn a_row_of_a_later_format_or_with_lost_parts_is_damage_and_not_absence() {
         trees.tree(Table::Runs).insert([7], raw).unwrap();
         assert!(matches!(read(), Err(Error::Damaged(_))), "{raw:?}");
     }
-    write(&trees, |txn| {
-        txn.put(Table::Runs, vec![7], &sealed(9_000)).unwrap()
-    });
+    write(&trees, |txn| txn.put(Table::Runs, vec![7], &sealed(9_000))).unwrap();
     trees.tree(Table::Parts).clear().unwrap();
     assert!(matches!(read(), Err(Error::Damaged(_))));
 }
