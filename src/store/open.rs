@@ -143,6 +143,10 @@ fn begin(dir: &Path) -> Result<Sentinel, Error> {
         events: 0,
     };
     sentinel.write(dir)?;
+    // The directory may be new: its own name must survive a loss of power too, where that can be asked for.
+    if let Some(parent) = dir.parent().and_then(|parent| fs::File::open(parent).ok()) {
+        let _ = parent.sync_all();
+    }
     Ok(sentinel)
 }
 

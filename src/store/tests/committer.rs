@@ -1,6 +1,13 @@
 use crate::{
-    model::{ManualClock, PageRequest},
-    store::{Error, Options, SealingKey, Store, tables::Table, txn::Txn},
+    model::{
+        Authorization, CompanyId, Direction, EventBody, Integration, IntegrationId,
+        IntegrationState, Limits, ManualClock, PageRequest, SystemId, Uid,
+    },
+    store::{
+        Error, Options, SealingKey, Store,
+        tables::{Read, Table},
+        txn::Txn,
+    },
 };
 use std::sync::Arc;
 
@@ -54,14 +61,82 @@ async fn after_an_io_error_nothing_is_written_any_more_and_reading_goes_on() {
     assert!(!store.healthy());
     let again = store.write(put(3)).await.unwrap_err();
     assert_eq!(again, error);
-    assert_eq!(keys(&store).await, [1]);
+    assert!(!keys(&store).await.contains(&3));
+    assert_eq!(store.writes(), 1);
     let page = PageRequest {
         size: 1,
         token: None,
     };
-    let company = crate::model::CompanyId::try_new("acme").unwrap();
-    assert!(store.integrations(&company, &page).await.is_ok());
+    assert!(store.integrations(&acme(), &page).await.is_ok());
     assert_eq!(store.close().await, Err(error));
+}
+
+fn acme() -> CompanyId {
+    CompanyId::try_new("acme").unwrap()
+}
+
+/// Writes an event of a run that need not be there.
+fn publish(count: usize) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Send + 'static {
+    move |txn| {
+        let integration = Integration {
+            company: acme(),
+            id: IntegrationId::generate(),
+            uid: Uid::generate(),
+            title: String::new(),
+            state: IntegrationState::Ready,
+            system: SystemId::generate(),
+            direction: Direction::FromSystem,
+            active: true,
+            limits: Limits::default(),
+            authorization: Authorization::default(),
+            last_run: None,
+            interruptions: 0,
+            create_time: txn.now(),
+            update_time: txn.now(),
+        };
+        let event = EventBody::IntegrationChanged(integration);
+        (0..count).try_for_each(|_| txn.publish(&acme(), &event))
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_did_not_become_durable_is_never_shown() {
+    let (_dir, store) = store().await;
+    store.write(publish(2)).await.unwrap();
+    let mut news = store.subscribe();
+    news.borrow_and_update();
+    store.core().unwrap().break_disk();
+    store.write(publish(3)).await.unwrap_err();
+    let all = store.events(&acme(), 0, 100).await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(store.last_sequence(&acme()).await.unwrap(), 2);
+    let ahead = store.events(&acme(), 3, 100).await;
+    assert!(matches!(ahead, Err(Error::BadPosition(_))));
+    assert!(!news.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_position_before_what_is_kept_is_refused_and_told_the_earliest() {
+    let (_dir, store) = store().await;
+    store.write(publish(9)).await.unwrap();
+    store
+        .write(|txn| {
+            let rows = txn.prefix(Table::Events, b"acme").take(4);
+            let old: Vec<_> = rows.map(|row| row.map(|(key, _)| key)).collect();
+            for key in old {
+                txn.delete(Table::Events, key?.to_vec())?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    let kept = store.events(&acme(), 4, 100).await.unwrap();
+    let sequences: Vec<_> = kept.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, [5, 6, 7, 8, 9]);
+    match store.events(&acme(), 3, 100).await {
+        Err(Error::BadPosition(text)) => assert!(text.ends_with("is 5"), "{text}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
