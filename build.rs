@@ -1,0 +1,28 @@
+//! Compiles `proto/` without protoc; comments are kept, so that reflection can serve them.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+const FILES: &[&str] = &[
+    "appsco/provisioning/v1/integration_service.proto",
+    "appsco/provisioning/v1/sync_service.proto",
+    "appsco/provisioning/v1/directory_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(FILES)?;
+    fs::write(
+        out.join("descriptor.bin"),
+        compiler.encode_file_descriptor_set(),
+    )?;
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .include_file("pb.rs")
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
