@@ -35,6 +35,8 @@ impl Google {
             .args(["--seed", &args.seed.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // Ctrl-C on the terminal is for us: the daemon ends before what it talks to.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;

@@ -1,4 +1,4 @@
-//! When to stop: Ctrl-C, or the signal by which service managers end a process.
+//! When to stop: Ctrl-C, a terminal that is closed, or the signal by which service managers end a process.
 
 use super::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Waits for signals from the moment it is made; each counts once.
 pub(super) struct Stop {
     interrupt: Signal,
+    hangup: Signal,
     terminate: Signal,
 }
 
@@ -14,6 +15,7 @@ impl Stop {
     pub(super) fn listen() -> Result<Self, Error> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).map_err(Error::Signals)?,
+            hangup: signal(SignalKind::hangup()).map_err(Error::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(Error::Signals)?,
         })
     }
@@ -22,6 +24,7 @@ impl Stop {
     pub(super) async fn wanted(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
