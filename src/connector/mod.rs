@@ -4,10 +4,19 @@
 //! May use `model`. Deliberately does not know what a run, a rule or the store is; the AppsCo directory, the other end,
 //! implements the same traits in `directory`.
 
+pub mod catalogue;
+mod classify;
 mod error;
+pub mod google;
+mod governor;
+mod http;
+mod tokens;
 mod traits;
 
 pub use error::{Error, Retry};
+pub use governor::{Governor, Governors, Subject};
+pub use http::{Backoff, Http, Session};
+pub use tokens::AccessTokens;
 pub use traits::{
     Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
     Standing, Write, Writer,

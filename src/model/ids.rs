@@ -60,6 +60,18 @@ id!(/// A user or group of the AppsCo directory, within its company and kind.
 id!(/// A system of the catalogue, such as `google-workspace`.
     SystemId);
 
+impl SystemId {
+    /// The AppsCo directory itself, the other end of every integration; not in the catalogue.
+    pub fn directory() -> Self {
+        Self("appsco-directory".into())
+    }
+
+    /// A system that the catalogue names.
+    pub(crate) fn known(id: &'static str) -> Self {
+        Self(id.into())
+    }
+}
+
 /// The daemon's own key of an integration: never used again, even if an integration of the same id is made later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(pub Uuid);

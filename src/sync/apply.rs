@@ -28,8 +28,11 @@ pub(super) async fn apply(job: &Job, kind: Kind, items: Vec<Item>) -> Result<Vec
     while rest.peek().is_some() {
         slices.push(rest.by_ref().take(SLICE).collect::<Vec<_>>());
     }
-    let parked: Vec<Vec<Item>> =
-        stream::iter(slices).map(|slice| one_slice(job, kind, slice)).buffered(IN_FLIGHT).try_collect().await?;
+    let parked: Vec<Vec<Item>> = stream::iter(slices)
+        .map(|slice| one_slice(job, kind, slice))
+        .buffered(IN_FLIGHT)
+        .try_collect()
+        .await?;
     Ok(parked.into_iter().flatten().collect())
 }
 
@@ -67,15 +70,23 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
 
 /// Whether no other item of the slice claims the address that this one would take.
 fn claims_anew(plan: &Plan, found: &Found, item: &Item, claimed: &mut HashSet<String>) -> bool {
-    let holds = found.target.as_ref().map(|target| crate::model::fold_email(target.email()));
+    let holds = found
+        .target
+        .as_ref()
+        .map(|target| crate::model::fold_email(target.email()));
     let email = wanted_email(item);
     plan.write.is_none() || holds.as_ref() == Some(&email) || claimed.insert(email)
 }
 
 /// What link and target say about the items.
 pub(super) async fn find(job: &Job, kind: Kind, items: &[Item]) -> Result<Vec<Found>, Stop> {
-    let wanted: Vec<Wanted> =
-        items.iter().map(|item| Wanted { source: item.source.clone(), email: wanted_email(item) }).collect();
+    let wanted: Vec<Wanted> = items
+        .iter()
+        .map(|item| Wanted {
+            source: item.source.clone(),
+            email: wanted_email(item),
+        })
+        .collect();
     Ok(job.writer()?.find(kind, &wanted).await?)
 }
 
@@ -86,8 +97,11 @@ pub(super) async fn write(
     items: &[Item],
     mut plans: Vec<Plan>,
 ) -> Result<Result<(), Vec<usize>>, Stop> {
-    let (who, writes): (Vec<usize>, Vec<Write>) =
-        plans.iter_mut().enumerate().filter_map(|(i, plan)| Some((i, plan.write.take()?))).unzip();
+    let (who, writes): (Vec<usize>, Vec<Write>) = plans
+        .iter_mut()
+        .enumerate()
+        .filter_map(|(i, plan)| Some((i, plan.write.take()?)))
+        .unzip();
     let mut slice = job.slice();
     for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
         let Prepared::Entity(entity) = prepared;
@@ -96,18 +110,35 @@ pub(super) async fn write(
         }
         slice.entities.push(entity);
     }
-    slice.links.extend(plans.iter().filter_map(|plan| Some((kind, plan.link.clone()?))));
-    slice.links.extend(plans.iter().filter_map(|plan| Some((kind, plan.unlinks.clone()?))));
-    slice.changes = plans.iter_mut().filter_map(|plan| plan.change.take()).collect();
+    slice.links.extend(
+        plans
+            .iter()
+            .filter_map(|plan| Some((kind, plan.link.clone()?))),
+    );
+    slice.links.extend(
+        plans
+            .iter()
+            .filter_map(|plan| Some((kind, plan.unlinks.clone()?))),
+    );
+    slice.changes = plans
+        .iter_mut()
+        .filter_map(|plan| plan.change.take())
+        .collect();
     let links: Vec<Link> = slice.links.iter().map(|(_, link)| link.clone()).collect();
     // A group is accounted for once its memberships are done.
-    let (later, now): (Vec<_>, Vec<_>) =
-        items.iter().zip(plans.iter().map(|plan| &plan.count)).partition(|(item, count)| waits(item, count));
+    let (later, now): (Vec<_>, Vec<_>) = items
+        .iter()
+        .zip(plans.iter().map(|plan| &plan.count))
+        .partition(|(item, count)| waits(item, count));
     let answer = job.commit(slice, &now).await?;
     if answer.is_ok() {
         let mut table = job.table(kind);
         links.iter().for_each(|link| table.learn(link));
-        job.groups_to_fill().extend(later.into_iter().map(|(item, count)| Filling::of(item, count.clone())));
+        job.groups_to_fill().extend(
+            later
+                .into_iter()
+                .map(|(item, count)| Filling::of(item, count.clone())),
+        );
     }
     Ok(answer)
 }
@@ -125,7 +156,11 @@ fn name_target(plan: &mut Plan, entity: &Entity) {
         link.target = Some((entity.id.clone(), LinkOrigin::Created));
     }
     if let Some(change) = plan.change.as_mut() {
-        change.target = Some(ObjectRef { kind: entity.kind, id: entity.id.to_string(), label: entity.email().to_owned() });
+        change.target = Some(ObjectRef {
+            kind: entity.kind,
+            id: entity.id.to_string(),
+            label: entity.email().to_owned(),
+        });
     }
 }
 

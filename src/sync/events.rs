@@ -74,7 +74,11 @@ pub enum NewsItem {
 impl Feed {
     /// A feed over the store's events.
     pub fn new(store: Store, clock: Arc<dyn crate::model::Clock>) -> Self {
-        Self { store, clock, progress: Arc::new(watch::Sender::new(Now::new())) }
+        Self {
+            store,
+            clock,
+            progress: Arc::new(watch::Sender::new(Now::new())),
+        }
     }
 
     /// Tells how far a run is.
@@ -92,12 +96,20 @@ impl Feed {
     }
 
     /// Begins to watch.
-    pub async fn watch(&self, company: CompanyId, scope: Scope, from: From) -> Result<Watcher, Error> {
+    pub async fn watch(
+        &self,
+        company: CompanyId,
+        scope: Scope,
+        from: From,
+    ) -> Result<Watcher, Error> {
         let mut waiting = VecDeque::new();
         let events = self.store.subscribe();
         let sequence = match from {
             From::After(sequence) => {
-                self.store.events(&company, sequence, 1).await.map_err(position)?;
+                self.store
+                    .events(&company, sequence, 1)
+                    .await
+                    .map_err(position)?;
                 sequence
             }
             From::Now => {
@@ -112,7 +124,16 @@ impl Feed {
             }
         };
         let progress = self.progress.subscribe();
-        Ok(Watcher { feed: self.clone(), company, scope, sequence, waiting, events, progress, told: HashMap::new() })
+        Ok(Watcher {
+            feed: self.clone(),
+            company,
+            scope,
+            sequence,
+            waiting,
+            events,
+            progress,
+            told: HashMap::new(),
+        })
     }
 }
 
@@ -125,7 +146,9 @@ fn position(error: store::Error) -> Error {
 
 impl Scope {
     fn covers(&self, integration: &IntegrationId, run: Option<&RunId>) -> bool {
-        self.integration.as_ref().is_none_or(|only| only == integration)
+        self.integration
+            .as_ref()
+            .is_none_or(|only| only == integration)
             && self.run.as_ref().is_none_or(|only| Some(only) == run)
     }
 
@@ -135,7 +158,9 @@ impl Scope {
             | EventBody::RunStarted(run)
             | EventBody::RunPhase(run)
             | EventBody::RunFinished(run) => self.covers(&run.integration, Some(&run.id)),
-            EventBody::Change { integration, run, .. } => self.covers(integration, Some(run)),
+            EventBody::Change {
+                integration, run, ..
+            } => self.covers(integration, Some(run)),
             EventBody::IntegrationChanged(Integration { id, .. })
             | EventBody::AuthorizationLost(Integration { id, .. }) => self.covers(id, None),
         }
@@ -184,17 +209,29 @@ impl Watcher {
     }
 
     fn news(&self, sequence: u64, item: NewsItem) -> News {
-        News { sequence, time: self.feed.clock.now(), item }
+        News {
+            sequence,
+            time: self.feed.clock.now(),
+            item,
+        }
     }
 
     /// Fetches durable events; tells whether there were any that concern this watcher, or more to look at.
     async fn fetch(&mut self) -> Result<bool, Error> {
-        let events = self.feed.store.events(&self.company, self.sequence, BATCH).await.map_err(position)?;
-        let Some(last) = events.last() else { return Ok(false) };
+        let events = self
+            .feed
+            .store
+            .events(&self.company, self.sequence, BATCH)
+            .await
+            .map_err(position)?;
+        let Some(last) = events.last() else {
+            return Ok(false);
+        };
         self.sequence = last.sequence;
         for event in events {
             if self.scope.covers_event(&event.body) {
-                self.waiting.push_back((event.sequence, NewsItem::Event(Box::new(event.body))));
+                self.waiting
+                    .push_back((event.sequence, NewsItem::Event(Box::new(event.body))));
             }
         }
         Ok(true)
@@ -206,11 +243,17 @@ impl Watcher {
         let current: Vec<Progress> = self.fresh();
         let mut any = false;
         for progress in current {
-            if self.told.get(&progress.run).is_some_and(|(when, _)| now < *when + PROGRESS) {
+            if self
+                .told
+                .get(&progress.run)
+                .is_some_and(|(when, _)| now < *when + PROGRESS)
+            {
                 continue;
             }
-            self.told.insert(progress.run.clone(), (now, progress.clone()));
-            self.waiting.push_back((self.sequence, NewsItem::Progress(Box::new(progress))));
+            self.told
+                .insert(progress.run.clone(), (now, progress.clone()));
+            self.waiting
+                .push_back((self.sequence, NewsItem::Progress(Box::new(progress))));
             any = true;
         }
         any
@@ -231,6 +274,10 @@ impl Watcher {
 
     /// When progress that is known already may be told.
     fn due(&self) -> Option<Instant> {
-        self.fresh().iter().filter_map(|progress| self.told.get(&progress.run)).map(|(when, _)| *when + PROGRESS).min()
+        self.fresh()
+            .iter()
+            .filter_map(|progress| self.told.get(&progress.run))
+            .map(|(when, _)| *when + PROGRESS)
+            .min()
     }
 }

@@ -8,9 +8,13 @@ use super::{
     run::{consent_lost, explain, pipe},
 };
 use crate::{
+    connector::catalogue,
     directory::DirectoryConnector,
     integrations::Integrations,
-    model::{Clock, EventBody, Phase, RequestCounts, Run, RunError, RunId, RunState, Tally, Trigger},
+    model::{
+        Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId, RunState,
+        Tally, Trigger,
+    },
     rules::RuleSet,
     store::Store,
 };
@@ -30,7 +34,12 @@ pub(super) struct Tools {
 }
 
 /// Carries a run out; gives it back as it ended. A run that never got its permit stays queued.
-pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, cancel: CancellationToken) -> Run {
+pub(super) async fn execute(
+    tools: Tools,
+    permits: Arc<Semaphore>,
+    run: Run,
+    cancel: CancellationToken,
+) -> Run {
     let permit = tokio::select! {
         () = cancel.cancelled() => None,
         permit = permits.acquire_owned() => permit.ok(),
@@ -39,26 +48,44 @@ pub(super) async fn execute(tools: Tools, permits: Arc<Semaphore>, run: Run, can
         return run;
     }
     let began = run.clone();
-    let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel)).catch_unwind().await;
-    let mut run = carried.unwrap_or_else(|_| {
+    let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel))
+        .catch_unwind()
+        .await;
+    let (mut run, seen) = carried.unwrap_or_else(|_| {
         tracing::error!("the run panicked; this is a defect of the daemon");
-        let text = "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
-        Run { state: RunState::Failed, error: Some(RunError { code: "INTERNAL".to_owned(), text }), ..began }
+        let text =
+            "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
+        (
+            Run {
+                state: RunState::Failed,
+                error: Some(RunError {
+                    code: "INTERNAL".to_owned(),
+                    text,
+                }),
+                ..began
+            },
+            None,
+        )
     });
     run.phase = None;
     run.end_time = Some(tools.clock.now());
     tools.feed.forget(&run.company, &run.id);
-    if let Err(error) = close(&tools, &run).await {
+    if let Err(error) = close(&tools, &run, seen.as_ref()).await {
         tracing::error!(%error, "the end of the run could not be stored; it is done again after the next start");
     }
     tracing::info!(state = ?run.state, considered = run.tally.objects.considered, "the run is over");
     run
 }
 
-async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> Run {
+/// Carries it out; tells also the integration as it was when its system was connected.
+async fn carry_out(
+    tools: &Tools,
+    mut run: Run,
+    cancel: &CancellationToken,
+) -> (Run, Option<Integration>) {
     if cancel.is_cancelled() {
         run.state = RunState::Cancelled;
-        return run;
+        return (run, None);
     }
     run.state = RunState::Running;
     run.phase = Some(Phase::Reading);
@@ -69,7 +96,7 @@ async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> R
         Err(stop) => {
             let mut ledger = Ledger::open(run, std::iter::empty());
             ledger.close(Ended::Failed(explain(&stop)));
-            return ledger.run;
+            return (ledger.run, None);
         }
     };
     let mut ended = pipe(&job).await;
@@ -80,26 +107,31 @@ async fn carry_out(tools: &Tools, mut run: Run, cancel: &CancellationToken) -> R
         tracing::warn!(code = error.code, text = error.text, "the run failed");
     }
     job.ledger().close(ended);
-    job.snapshot()
+    (job.snapshot(), Some(job.integration.clone()))
 }
 
 /// Stores that the run began, and opens both ends.
 async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Job, Stop> {
-    tools.store.save_run(run.clone(), Some(EventBody::RunStarted)).await?;
-    let integration = tools.integrations.get(&run.company, &run.integration).await?;
-    let source = tools.integrations.connect(&run.company, &run.integration).await?;
+    tools
+        .store
+        .save_run(run.clone(), Some(EventBody::RunStarted))
+        .await?;
+    let integration = tools
+        .integrations
+        .get(&run.company, &run.integration)
+        .await?;
+    let source = tools
+        .integrations
+        .connect(&run.company, &run.integration)
+        .await?;
     let rules = tools.store.rules(&run.company, &run.integration).await?;
-    let target = DirectoryConnector::new(
-        tools.store.clone(),
-        integration.company.clone(),
-        integration.uid,
-        Arc::clone(&tools.clock),
-    );
+    let target =
+        DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
     let parts = Parts {
         store: tools.store.clone(),
         clock: Arc::clone(&tools.clock),
         feed: tools.feed.clone(),
-        mapped: tools.integrations.mapped(&integration.system),
+        mapped: [Kind::User, Kind::Group].map(|kind| catalogue::mapped(&integration.system, kind)),
         integration,
         source,
         target: Arc::new(target),
@@ -110,22 +142,36 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
 }
 
 /// Stores how the run ended, and what follows from it.
-async fn close(tools: &Tools, run: &Run) -> Result<(), Stop> {
-    tools.store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(), Stop> {
+    tools
+        .store
+        .save_run(run.clone(), Some(EventBody::RunFinished))
+        .await?;
     if let Some(error) = run.error.as_ref().filter(|error| consent_lost(error)) {
-        tools.integrations.authorization_lost(&run.company, &run.integration, error.text.clone()).await?;
+        if let Some(seen) = seen {
+            tools
+                .integrations
+                .authorization_lost(seen, &error.text)
+                .await?;
+        }
     }
     if run.state == RunState::Interrupted {
         tools.store.create_run(again(tools, run), None).await?;
         return Ok(());
     }
-    let integration = tools.integrations.get(&run.company, &run.integration).await?;
+    let integration = tools
+        .integrations
+        .get(&run.company, &run.integration)
+        .await?;
     if integration.interruptions > 0 {
-        let reset = |integration: &mut crate::model::Integration| {
+        let reset = |integration: &mut Integration| {
             integration.interruptions = 0;
             Ok(None)
         };
-        tools.store.update_integration(&run.company, &run.integration, reset).await?;
+        tools
+            .store
+            .update_integration(&run.company, &run.integration, reset)
+            .await?;
     }
     Ok(())
 }

@@ -10,14 +10,17 @@ use super::{
 use crate::{
     connector::{Connector, Error, Reader, Writer},
     model::{
-        Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase, Progress, Reason, RuleId, Run,
-        SourceId,
+        Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase,
+        Progress, Reason, RuleId, Run, SourceId,
     },
     rules::RuleSet,
     store::{Slice, SliceError, Store},
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
@@ -31,10 +34,11 @@ pub(super) struct Job {
     pub(super) source: Arc<dyn Connector>,
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
-    /// Attributes that the standard mapping carries over, by kind.
-    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
     pub(super) began: Instant,
+    /// Objects that the links knew when the run began.
+    pub(super) expected: AtomicU64,
     ledger: Mutex<Ledger>,
     users: Mutex<Table>,
     groups: Mutex<Table>,
@@ -54,7 +58,13 @@ pub(super) struct Filling {
 
 impl Filling {
     pub(super) fn of(item: &Item, count: Count) -> Self {
-        Self { source: item.source.clone(), label: item.label.clone(), rule: item.rule.clone(), count, size: item.size }
+        Self {
+            source: item.source.clone(),
+            label: item.label.clone(),
+            rule: item.rule.clone(),
+            count,
+            size: item.size,
+        }
     }
 }
 
@@ -67,7 +77,8 @@ pub(super) struct Parts {
     pub(super) source: Arc<dyn Connector>,
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
-    pub(super) mapped: fn(Kind) -> &'static [Attribute],
+    /// Attributes that the standard mapping carries over: of users, of groups.
+    pub(super) mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
 }
 
@@ -85,6 +96,7 @@ impl Job {
             mapped: parts.mapped,
             cancel: parts.cancel,
             began: Instant::now(),
+            expected: AtomicU64::new(0),
             ledger: Mutex::new(ledger),
             users: Mutex::default(),
             groups: Mutex::default(),
@@ -94,12 +106,16 @@ impl Job {
 
     /// The source, to read.
     pub(super) fn reader(&self) -> Result<&dyn Reader, Error> {
-        self.source.reader().ok_or_else(|| Error::Rejected("this system can't be read".to_owned()))
+        self.source
+            .reader()
+            .ok_or_else(|| Error::Rejected("this system can't be read".to_owned()))
     }
 
     /// The target, to write.
     pub(super) fn writer(&self) -> Result<&dyn Writer, Error> {
-        self.target.writer().ok_or_else(|| Error::Rejected("this system can't be written".to_owned()))
+        self.target
+            .writer()
+            .ok_or_else(|| Error::Rejected("this system can't be written".to_owned()))
     }
 
     /// The books. No panic happens while they are open, so a poisoned lock says nothing about them.
@@ -118,17 +134,36 @@ impl Job {
 
     /// Groups whose memberships are still to be done.
     pub(super) fn groups_to_fill(&self) -> MutexGuard<'_, Vec<Filling>> {
-        self.groups_to_fill.lock().unwrap_or_else(PoisonError::into_inner)
+        self.groups_to_fill
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Attributes that the standard mapping carries over.
+    pub(super) fn mapped(&self, kind: Kind) -> &[Attribute] {
+        let [users, groups] = &self.mapped;
+        match kind {
+            Kind::User => users,
+            Kind::Group => groups,
+        }
     }
 
     /// For whom and when is planned.
     pub(super) fn context(&self) -> Context {
-        Context { integration: self.integration.id.clone(), uid: self.integration.uid, now: self.clock.now() }
+        Context {
+            integration: self.integration.id.clone(),
+            uid: self.integration.uid,
+            now: self.clock.now(),
+        }
     }
 
     /// Fails if somebody stopped the run.
     pub(super) fn go_on(&self) -> Result<(), Stop> {
-        if self.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+        if self.cancel.is_cancelled() {
+            Err(Stop::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// The run's row as of now.
@@ -160,7 +195,9 @@ impl Job {
     ) -> Result<Result<(), Vec<usize>>, Stop> {
         {
             let mut ledger = self.ledger();
-            counts.iter().for_each(|(item, count)| ledger.count(item.rule.as_ref(), count));
+            counts
+                .iter()
+                .for_each(|(item, count)| ledger.count(item.rule.as_ref(), count));
         }
         slice.run = self.snapshot();
         let nothing = slice.entities.is_empty()
@@ -168,7 +205,11 @@ impl Job {
             && slice.members.is_empty()
             && slice.remembered.is_empty()
             && slice.changes.is_empty();
-        let answer = if nothing { Ok(()) } else { self.store.commit(slice).await };
+        let answer = if nothing {
+            Ok(())
+        } else {
+            self.store.commit(slice).await
+        };
         match answer {
             Ok(()) => {
                 self.tell_progress();
@@ -176,7 +217,9 @@ impl Job {
             }
             Err(SliceError::Conflicts(which)) => {
                 let mut ledger = self.ledger();
-                counts.iter().for_each(|(item, count)| ledger.take_back(item.rule.as_ref(), count));
+                counts
+                    .iter()
+                    .for_each(|(item, count)| ledger.take_back(item.rule.as_ref(), count));
                 Ok(Err(which))
             }
             Err(SliceError::Store(error)) => Err(error.into()),
@@ -186,19 +229,24 @@ impl Job {
     /// Goes on to a phase, and says so.
     pub(super) async fn enter(&self, phase: Phase) -> Result<(), Stop> {
         self.ledger().phase(phase);
-        self.store.save_run(self.snapshot(), Some(EventBody::RunPhase)).await?;
+        self.store
+            .save_run(self.snapshot(), Some(EventBody::RunPhase))
+            .await?;
         Ok(())
     }
 
     /// Lets those who watch know how far the run is.
     pub(super) fn tell_progress(&self) {
         let run = self.ledger().run.clone();
-        let known = self.table(Kind::User).linked() + self.table(Kind::Group).linked();
+        let known = self.expected.load(Ordering::Relaxed);
         let elapsed = self.began.elapsed();
         let done = run.tally.objects.considered;
-        let per_second = u64::try_from(u128::from(done) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX);
+        let per_second =
+            u64::try_from(u128::from(done) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX);
         let total = (known > done).then_some(known);
-        let remaining = total.filter(|_| per_second > 0).map(|all| Duration::from_secs((all - done) / per_second));
+        let remaining = total
+            .filter(|_| per_second > 0)
+            .map(|all| Duration::from_secs((all - done) / per_second));
         self.feed.tell(
             &run.company,
             Progress {
@@ -216,7 +264,12 @@ impl Job {
     }
 
     /// A record for objects that no rule decided.
-    pub(super) fn undecided(&self, source: ObjectRef, target: Option<ObjectRef>, reason: Reason) -> Change {
+    pub(super) fn undecided(
+        &self,
+        source: ObjectRef,
+        target: Option<ObjectRef>,
+        reason: Reason,
+    ) -> Change {
         Change {
             rule: None,
             action: None::<Action>,

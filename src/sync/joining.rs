@@ -8,8 +8,9 @@ use super::{
     record::Count,
 };
 use crate::model::{
-    Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link, MemberCounters, MemberOrigin,
-    MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId, Value,
+    Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
+    MemberCounters, MemberOrigin, MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId,
+    Uid, Value,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -44,7 +45,9 @@ struct Joining {
 
 /// Brings one group's memberships up to date.
 pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result<(), Stop> {
-    if job.table(Kind::Group).members(&group.source) == listing.fingerprint || listing_is_void(job, &group, &listing) {
+    if job.table(Kind::Group).members(&group.source) == listing.fingerprint
+        || listing_is_void(job, &group, &listing)
+    {
         let counters = count_unchanged(&listing);
         let mut ledger = job.ledger();
         ledger.count_members(&counters);
@@ -52,20 +55,44 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         return Ok(());
     }
     let uid = job.integration.uid;
-    let link = job.store.links_of(uid, Kind::Group, vec![group.source.clone()]).await?.into_iter().next().flatten();
-    let Some((link, target)) = link.and_then(|link| link.target.clone().map(|(target, _)| (link, target))) else {
+    let link = job
+        .store
+        .links_of(uid, Kind::Group, vec![group.source.clone()])
+        .await?
+        .into_iter()
+        .next()
+        .flatten();
+    let Some((link, target)) =
+        link.and_then(|link| link.target.clone().map(|(target, _)| (link, target)))
+    else {
         let reason = Reason::new("NOT_LINKED", "the group is not provisioned");
-        return record(job, &group, Count::Skipped(reason.clone()), Outcome::Skipped, reason, &MemberCounters::default()).await;
+        return record(
+            job,
+            &group,
+            Count::Skipped(reason.clone()),
+            Outcome::Skipped,
+            reason,
+            &MemberCounters::default(),
+        )
+        .await;
     };
     let remembered = job.store.remembered(uid, &group.source).await?;
     let targets = targets(job, &listing, &remembered).await?;
-    let joining = compare(job, &target, &listing, remembered, targets);
+    let terms = Terms {
+        uid,
+        limit: job.integration.limits.member_loss_percent(),
+    };
+    let joining = compare(terms, &target, &listing, remembered, &targets);
     write(job, &group, link, listing.fingerprint, joining).await
 }
 
 /// A group that never had a member and has none.
 fn listing_is_void(job: &Job, group: &Filling, listing: &Listing) -> bool {
-    listing.members.is_empty() && !job.table(Kind::Group).get(&group.source).is_some_and(|entry| entry.has_members)
+    listing.members.is_empty()
+        && !job
+            .table(Kind::Group)
+            .get(&group.source)
+            .is_some_and(|entry| entry.has_members)
 }
 
 fn count_unchanged(listing: &Listing) -> MemberCounters {
@@ -84,8 +111,19 @@ fn count_unchanged(listing: &Listing) -> MemberCounters {
 /// The wanted members: source id -> (kind, label, directory object if there is one).
 type Targets = HashMap<SourceId, (Kind, String, Option<EntityId>)>;
 
+/// For which integration memberships are compared, and how many percent a group may lose.
+#[derive(Clone, Copy)]
+struct Terms {
+    uid: Uid,
+    limit: u32,
+}
+
 /// Finds the directory objects of all wanted members.
-async fn targets(job: &Job, listing: &Listing, remembered: &[AppliedMember]) -> Result<Targets, Stop> {
+async fn targets(
+    job: &Job,
+    listing: &Listing,
+    remembered: &[AppliedMember],
+) -> Result<Targets, Stop> {
     let known: HashMap<&SourceId, &EntityId> = remembered
         .iter()
         .filter_map(|member| match &member.state {
@@ -96,7 +134,10 @@ async fn targets(job: &Job, listing: &Listing, remembered: &[AppliedMember]) -> 
     let mut targets = Targets::new();
     let mut unknown: HashMap<Kind, Vec<SourceId>> = HashMap::new();
     for (member, standing) in &listing.members {
-        let label = member.email.clone().unwrap_or_else(|| member.id.to_string());
+        let label = member
+            .email
+            .clone()
+            .unwrap_or_else(|| member.id.to_string());
         match standing {
             Standing::Linked(kind) => {
                 let target = known.get(&member.id).map(|target| (*target).clone());
@@ -113,9 +154,13 @@ async fn targets(job: &Job, listing: &Listing, remembered: &[AppliedMember]) -> 
         }
     }
     for (kind, sources) in unknown {
-        let links = job.store.links_of(job.integration.uid, kind, sources).await?;
+        let links = job
+            .store
+            .links_of(job.integration.uid, kind, sources)
+            .await?;
         for link in links.into_iter().flatten() {
-            if let (Some((target, _)), Some(wanted)) = (link.target, targets.get_mut(&link.source)) {
+            if let (Some((target, _)), Some(wanted)) = (link.target, targets.get_mut(&link.source))
+            {
                 wanted.2 = Some(target);
             }
         }
@@ -127,63 +172,105 @@ async fn targets(job: &Job, listing: &Listing, remembered: &[AppliedMember]) -> 
 async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
     let mut after = None;
     loop {
-        let links = job.store.links(job.integration.uid, Kind::User, after.take(), 1000).await?;
-        let Some(last) = links.last() else { return Ok(()) };
+        let links = job
+            .store
+            .links(job.integration.uid, Kind::User, after.take(), 1000)
+            .await?;
+        let Some(last) = links.last() else {
+            return Ok(());
+        };
         after = Some(last.source.clone());
         for link in links.into_iter().filter(|link| link.active) {
             if let Some((target, _)) = link.target {
                 let label = link.source.to_string();
-                targets.entry(link.source).or_insert((Kind::User, label, Some(target)));
+                targets
+                    .entry(link.source)
+                    .or_insert((Kind::User, label, Some(target)));
             }
         }
     }
 }
 
 fn compare(
-    job: &Job,
+    terms: Terms,
     group: &EntityId,
     listing: &Listing,
     remembered: Vec<AppliedMember>,
-    targets: Targets,
+    targets: &Targets,
 ) -> Joining {
-    let origin = MemberOrigin::Integration(job.integration.uid);
-    let mut joining = Joining { counters: count_unchanged(listing), ..Joining::default() };
-    let before: HashMap<SourceId, (Kind, MemberState)> =
-        remembered.into_iter().map(|member| (member.source, (member.kind, member.state))).collect();
-    let wanted: HashSet<&EntityId> = targets.values().filter_map(|(_, _, target)| target.as_ref()).collect();
-    let applied = before.values().filter(|(_, state)| matches!(state, MemberState::Applied(_))).count();
+    let origin = MemberOrigin::Integration(terms.uid);
+    let mut joining = Joining {
+        counters: count_unchanged(listing),
+        ..Joining::default()
+    };
+    let before: HashMap<SourceId, (Kind, MemberState)> = remembered
+        .into_iter()
+        .map(|member| (member.source, (member.kind, member.state)))
+        .collect();
+    let wanted: HashSet<&EntityId> = targets
+        .values()
+        .filter_map(|(_, _, target)| target.as_ref())
+        .collect();
+    let applied = before
+        .values()
+        .filter(|(_, state)| matches!(state, MemberState::Applied(_)))
+        .count();
     for (source, (kind, state)) in &before {
         if targets.contains_key(source) {
             continue;
         }
-        let mut step = Step { write: None, memory: Memory::Forget(source.clone()) };
+        let mut step = Step {
+            write: None,
+            memory: Memory::Forget(source.clone()),
+        };
         if let MemberState::Applied(target) = state {
             // Somebody whose source object was made again is still wanted, under the new id.
             if !wanted.contains(target) {
                 let (group, member, origin) = (group.clone(), target.clone(), origin.clone());
-                step.write = Some(MemberWrite { group, kind: *kind, member, origin, add: false });
+                step.write = Some(MemberWrite {
+                    group,
+                    kind: *kind,
+                    member,
+                    origin,
+                    add: false,
+                });
                 joining.left.push(target.to_string());
             }
         }
         joining.steps.push(step);
     }
-    hold(job, &mut joining, applied);
+    hold(terms.limit, &mut joining, applied);
     joining.remains = before.len() > joining.steps.len() || !targets.is_empty();
     joining.counters.considered += joining.left.len() as u64;
     joining.counters.removed = joining.left.len() as u64;
-    for (source, (kind, label, target)) in &targets {
-        let state = target.clone().map_or(MemberState::Pending, MemberState::Applied);
+    for (source, (kind, label, target)) in targets {
+        let state = target
+            .clone()
+            .map_or(MemberState::Pending, MemberState::Applied);
         if before.get(source).is_some_and(|(_, known)| *known == state) {
             continue;
         }
-        let memory = Memory::Keep(AppliedMember { kind: *kind, source: source.clone(), state });
+        let memory = Memory::Keep(AppliedMember {
+            kind: *kind,
+            source: source.clone(),
+            state,
+        });
         let write = target.clone().map(|member| {
             joining.joined.push(label.clone());
-            MemberWrite { group: group.clone(), kind: *kind, member, origin: origin.clone(), add: true }
+            MemberWrite {
+                group: group.clone(),
+                kind: *kind,
+                member,
+                origin: origin.clone(),
+                add: true,
+            }
         });
         joining.steps.push(Step { write, memory });
     }
-    let listed = listing.members.iter().filter(|(_, standing)| matches!(standing, Standing::Linked(_) | Standing::Everyone));
+    let listed = listing
+        .members
+        .iter()
+        .filter(|(_, standing)| matches!(standing, Standing::Linked(_) | Standing::Everyone));
     let added = (joining.joined.len() as u64).min(listed.count() as u64);
     joining.counters.added = added;
     joining.counters.unchanged -= added;
@@ -191,15 +278,16 @@ fn compare(
 }
 
 /// Holds those who left back if a group would lose more than the limit allows: nothing of it is forgotten.
-fn hold(job: &Job, joining: &mut Joining, applied: usize) {
-    let limit = job.integration.limits.member_loss_percent();
+fn hold(limit: u32, joining: &mut Joining, applied: usize) {
     let losing = joining.left.len();
     if losing == 0 || losing * 100 <= applied * limit as usize {
         return;
     }
     joining.held = Some(Reason::new(
         "MEMBER_LOSS_LIMIT",
-        format!("{losing} of {applied} members left at the source, more than the limit of {limit} %; they are kept"),
+        format!(
+            "{losing} of {applied} members left at the source, more than the limit of {limit} %; they are kept"
+        ),
     ));
     joining.counters.considered += losing as u64;
     joining.counters.skipped += losing as u64;
@@ -207,7 +295,13 @@ fn hold(job: &Job, joining: &mut Joining, applied: usize) {
     joining.left.clear();
 }
 
-async fn write(job: &Job, group: &Filling, link: Link, fingerprint: Fingerprint, mut joining: Joining) -> Result<(), Stop> {
+async fn write(
+    job: &Job,
+    group: &Filling,
+    link: Link,
+    fingerprint: Fingerprint,
+    mut joining: Joining,
+) -> Result<(), Stop> {
     let changed = !joining.joined.is_empty() || !joining.left.is_empty();
     let count = match (&group.count, &joining.held) {
         (Count::Added, _) => Count::Added,
@@ -216,7 +310,8 @@ async fn write(job: &Job, group: &Filling, link: Link, fingerprint: Fingerprint,
         (_, Some(reason)) => Count::Skipped(reason.clone()),
         (other, None) => other.clone(),
     };
-    let change = (changed || joining.held.is_some()).then(|| describe(job, group, &link, &joining, changed));
+    let change =
+        (changed || joining.held.is_some()).then(|| describe(job, group, &link, &joining, changed));
     loop {
         let mut slice = job.slice();
         let rest = joining.steps.split_off(joining.steps.len().min(SLICE));
@@ -233,8 +328,19 @@ async fn write(job: &Job, group: &Filling, link: Link, fingerprint: Fingerprint,
         // Until the last part is written nothing may say that the memberships are as listed.
         let has_members = joining.remains || !last;
         let complete = last && joining.held.is_none();
-        let members_fingerprint = if complete { fingerprint } else { Fingerprint::NONE };
-        slice.links = vec![(Kind::Group, Link { members_fingerprint, has_members, ..link.clone() })];
+        let members_fingerprint = if complete {
+            fingerprint
+        } else {
+            Fingerprint::NONE
+        };
+        slice.links = vec![(
+            Kind::Group,
+            Link {
+                members_fingerprint,
+                has_members,
+                ..link.clone()
+            },
+        )];
         let links = slice.links.clone();
         let item = item(group);
         let mut counts = Vec::new();
@@ -245,10 +351,15 @@ async fn write(job: &Job, group: &Filling, link: Link, fingerprint: Fingerprint,
         }
         if let Err(which) = job.commit(slice, &counts).await? {
             tracing::error!(?which, group = %group.source, "a slice of memberships conflicts");
-            job.ledger().count(group.rule.as_ref(), &Count::Failed(Reason::new("BUSY", "the group kept changing")));
+            job.ledger().count(
+                group.rule.as_ref(),
+                &Count::Failed(Reason::new("BUSY", "the group kept changing")),
+            );
             return Ok(());
         }
-        links.iter().for_each(|(_, link)| job.table(Kind::Group).learn(link));
+        links
+            .iter()
+            .for_each(|(_, link)| job.table(Kind::Group).learn(link));
         if last {
             return Ok(());
         }
@@ -257,19 +368,46 @@ async fn write(job: &Job, group: &Filling, link: Link, fingerprint: Fingerprint,
 
 fn item(group: &Filling) -> Item {
     let what = What::Observe(group.count.clone());
-    Item { kind: Kind::Group, source: group.source.clone(), label: group.label.clone(), rule: group.rule.clone(), size: None, what }
+    Item {
+        kind: Kind::Group,
+        source: group.source.clone(),
+        label: group.label.clone(),
+        rule: group.rule.clone(),
+        size: None,
+        what,
+    }
 }
 
 fn describe(job: &Job, group: &Filling, link: &Link, joining: &Joining, changed: bool) -> Change {
-    let target = link.target.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
+    let target = link
+        .target
+        .as_ref()
+        .map(|(id, _)| id.to_string())
+        .unwrap_or_default();
     Change {
         rule: group.rule.clone(),
         action: Some(Action::Modify),
-        source: ObjectRef { kind: Kind::Group, id: group.source.to_string(), label: group.label.clone() },
-        target: Some(ObjectRef { kind: Kind::Group, id: target, label: group.label.clone() }),
-        outcome: if changed { Outcome::Applied } else { Outcome::Skipped },
+        source: ObjectRef {
+            kind: Kind::Group,
+            id: group.source.to_string(),
+            label: group.label.clone(),
+        },
+        target: Some(ObjectRef {
+            kind: Kind::Group,
+            id: target,
+            label: group.label.clone(),
+        }),
+        outcome: if changed {
+            Outcome::Applied
+        } else {
+            Outcome::Skipped
+        },
         reason: joining.held.clone(),
-        diffs: vec![Diff { attribute: Attribute::new("members"), old: names(&joining.left), new: names(&joining.joined) }],
+        diffs: vec![Diff {
+            attribute: Attribute::new("members"),
+            old: names(&joining.left),
+            new: names(&joining.joined),
+        }],
         time: job.clock.now(),
     }
 }
@@ -292,8 +430,16 @@ pub(super) async fn record(
     reason: Reason,
     members: &MemberCounters,
 ) -> Result<(), Stop> {
-    let source = ObjectRef { kind: Kind::Group, id: group.source.to_string(), label: group.label.clone() };
-    let change = Change { rule: group.rule.clone(), outcome, ..job.undecided(source, None, reason) };
+    let source = ObjectRef {
+        kind: Kind::Group,
+        id: group.source.to_string(),
+        label: group.label.clone(),
+    };
+    let change = Change {
+        rule: group.rule.clone(),
+        outcome,
+        ..job.undecided(source, None, reason)
+    };
     let mut slice = job.slice();
     slice.changes.push(change);
     job.ledger().count_members(members);
@@ -301,3 +447,6 @@ pub(super) async fn record(
     job.commit(slice, &[(&item, &count)]).await?.ok();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

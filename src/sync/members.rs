@@ -49,7 +49,9 @@ pub(super) async fn fill(job: &Job, groups_complete: bool) -> Result<(), Stop> {
     let ended = stream::iter(waiting)
         .map(|group| one_group(job, group, groups_complete, everyone, &outages))
         .buffer_unordered(AT_ONCE)
-        .try_fold(None, |stop: Option<Stop>, one| async move { Ok::<_, Stop>(stop.or(one)) })
+        .try_fold(None, |stop: Option<Stop>, one| async move {
+            Ok::<_, Stop>(stop.or(one))
+        })
         .await?;
     ended.map_or(Ok(()), Err)
 }
@@ -70,7 +72,9 @@ async fn one_group(
     match list(job, &group, groups_complete, everyone).await {
         Ok(listing) => {
             outages.store(0, Ordering::Relaxed);
-            super::joining::apply(job, group, listing).await.map(|()| None)
+            super::joining::apply(job, group, listing)
+                .await
+                .map(|()| None)
         }
         Err(Stop::System(error)) => Ok(unreadable(job, &group, error, outages).await?),
         Err(stop) => {
@@ -85,7 +89,10 @@ fn leave(job: &Job, group: &Filling, cancelled: bool) {
     let reason = if cancelled {
         Reason::new("CANCELLED", "the run was stopped before this group's turn")
     } else {
-        Reason::new("SYSTEM_UNAVAILABLE", "the system failed before this group's turn")
+        Reason::new(
+            "SYSTEM_UNAVAILABLE",
+            "the system failed before this group's turn",
+        )
     };
     let count = match &group.count {
         Count::Added | Count::Modified => group.count.clone(),
@@ -95,22 +102,40 @@ fn leave(job: &Job, group: &Filling, cancelled: bool) {
 }
 
 /// A group whose members can't be listed: known members are kept.
-async fn unreadable(job: &Job, group: &Filling, error: Error, outages: &AtomicU32) -> Result<Option<Stop>, Stop> {
+async fn unreadable(
+    job: &Job,
+    group: &Filling,
+    error: Error,
+    outages: &AtomicU32,
+) -> Result<Option<Stop>, Stop> {
     let skipped = matches!(error, Error::Forbidden(_) | Error::NotFound(_));
     let reason = match &error {
-        Error::Forbidden(_) => Reason::new("MEMBERS_FORBIDDEN", "the system does not let the authorizing admin list the members; known ones are kept"),
-        Error::NotFound(_) => Reason::new("GROUP_GONE", "the group was deleted after it was listed"),
+        Error::Forbidden(_) => Reason::new(
+            "MEMBERS_FORBIDDEN",
+            "the system does not let the authorizing admin list the members; known ones are kept",
+        ),
+        Error::NotFound(_) => {
+            Reason::new("GROUP_GONE", "the group was deleted after it was listed")
+        }
         Error::Unauthorized(_) | Error::ConsentLost(_) => {
             leave(job, group, false);
             outages.store(OUTAGE, Ordering::Relaxed);
             return Ok(Some(error.into()));
         }
-        other => Reason::new("MEMBERS_UNREADABLE", format!("the members could not be listed: {other}; known ones are kept")),
+        other => Reason::new(
+            "MEMBERS_UNREADABLE",
+            format!("the members could not be listed: {other}; known ones are kept"),
+        ),
     };
     let (count, outcome) = match (&group.count, skipped) {
         (_, false) => (Count::Failed(reason.clone()), crate::model::Outcome::Failed),
-        (Count::Added | Count::Modified, true) => (group.count.clone(), crate::model::Outcome::Skipped),
-        (_, true) => (Count::Skipped(reason.clone()), crate::model::Outcome::Skipped),
+        (Count::Added | Count::Modified, true) => {
+            (group.count.clone(), crate::model::Outcome::Skipped)
+        }
+        (_, true) => (
+            Count::Skipped(reason.clone()),
+            crate::model::Outcome::Skipped,
+        ),
     };
     let size = group.size.unwrap_or(1);
     let members = MemberCounters {
@@ -126,8 +151,16 @@ async fn unreadable(job: &Job, group: &Filling, error: Error, outages: &AtomicU3
 }
 
 /// Lists the direct members of a group to the end; starts again once if the listing is lost.
-async fn list(job: &Job, group: &Filling, groups_complete: bool, everyone: u64) -> Result<Listing, Stop> {
-    let known = job.table(Kind::Group).get(&group.source).is_some_and(|entry| entry.has_members);
+async fn list(
+    job: &Job,
+    group: &Filling,
+    groups_complete: bool,
+    everyone: u64,
+) -> Result<Listing, Stop> {
+    let known = job
+        .table(Kind::Group)
+        .get(&group.source)
+        .is_some_and(|entry| entry.has_members);
     let members = if group.size == Some(0) && !known {
         HashMap::new()
     } else {
@@ -143,7 +176,10 @@ async fn list(job: &Job, group: &Filling, groups_complete: bool, everyone: u64) 
         hash = hash.wrapping_add(contribution(&id, stands, everyone));
         standing.push((member, stands));
     }
-    Ok(Listing { members: standing, fingerprint: Fingerprint(hash.max(1)) })
+    Ok(Listing {
+        members: standing,
+        fingerprint: Fingerprint(hash.max(1)),
+    })
 }
 
 async fn read(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMember>, Stop> {
@@ -153,7 +189,11 @@ async fn read(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMem
             () = job.cancel.cancelled() => return Err(Stop::Cancelled),
             page = job.reader()?.members(group, cursor.take()) => page?,
         };
-        members.extend(page.items.into_iter().map(|member| (member.id.clone(), member)));
+        members.extend(
+            page.items
+                .into_iter()
+                .map(|member| (member.id.clone(), member)),
+        );
         match page.next {
             Some(next) => cursor = Some(next),
             None => return Ok(members),
@@ -171,7 +211,9 @@ fn stands(job: &Job, member: &SourceMember, groups_complete: bool) -> Standing {
     match job.table(kind).get(&member.id) {
         Some(entry) if entry.linked => Standing::Linked(kind),
         Some(_) => Standing::Pending(kind),
-        None if member.kind == MemberKind::External || (kind == Kind::Group && groups_complete) => Standing::External,
+        None if member.kind == MemberKind::External || (kind == Kind::Group && groups_complete) => {
+            Standing::External
+        }
         None => Standing::Pending(kind),
     }
 }

@@ -4,8 +4,9 @@ use super::record::Count;
 use crate::{
     connector::Write,
     model::{
-        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found, IntegrationId, Kind, Link,
-        LinkOrigin, ObjectRef, Outcome, Reason, Rule, RuleId, SourceId, Time, Uid, Value, WrittenBy, fold_email,
+        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found,
+        IntegrationId, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason, Rule, RuleId, SourceId,
+        Time, Uid, Value, WrittenBy, fold_email,
     },
 };
 
@@ -37,7 +38,10 @@ pub(super) enum What {
     /// It makes no sense, for this reason.
     Defect(String),
     /// It is to look like this at the target.
-    Provision { desired: Attributes, defaults: Attributes },
+    Provision {
+        desired: Attributes,
+        defaults: Attributes,
+    },
 }
 
 /// What is to be written and recorded for an item.
@@ -70,10 +74,19 @@ impl Planned {
 /// Decides about one item.
 pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
     match &item.what {
-        What::Observe(count) => {
-            Planned::new(Plan { write: None, link: observed(item, found), unlinks: None, count: count.clone(), change: None })
-        }
-        What::Defect(text) => Planned::new(fail(item, found, context, Reason::new("INVALID_DATA", text.clone()))),
+        What::Observe(count) => Planned::new(Plan {
+            write: None,
+            link: observed(item, found),
+            unlinks: None,
+            count: count.clone(),
+            change: None,
+        }),
+        What::Defect(text) => Planned::new(fail(
+            item,
+            found,
+            context,
+            Reason::new("INVALID_DATA", text.clone()),
+        )),
         What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),
     }
 }
@@ -102,20 +115,43 @@ pub(super) fn fail(item: &Item, found: &Found, context: &Context, reason: Reason
         link: observed(item, found),
         unlinks: None,
         count: Count::Failed(reason.clone()),
-        change: Some(change(item, found.target.as_ref(), Outcome::Failed, Some(reason), Vec::new(), context)),
+        change: Some(change(
+            item,
+            found.target.as_ref(),
+            Outcome::Failed,
+            Some(reason),
+            Vec::new(),
+            context,
+        )),
     }
 }
 
-fn provision(item: &Item, desired: &Attributes, defaults: &Attributes, found: &Found, context: &Context) -> Planned {
+fn provision(
+    item: &Item,
+    desired: &Attributes,
+    defaults: &Attributes,
+    found: &Found,
+    context: &Context,
+) -> Planned {
     match (&found.target, &found.holder) {
-        (Some(_), Some(holder)) | (None, Some(holder)) if holder.linked_to(context.uid).is_some() => {
+        (Some(_), Some(holder)) | (None, Some(holder))
+            if holder.linked_to(context.uid).is_some() =>
+        {
             // Somebody of the same kind and integration may yet move away from the address.
-            if holder.kind == item.kind { Planned::Park } else { Planned::new(taken(item, found, holder, context)) }
+            if holder.kind == item.kind {
+                Planned::Park
+            } else {
+                Planned::new(taken(item, found, holder, context))
+            }
         }
         (Some(_), Some(holder)) => Planned::new(taken(item, found, holder, context)),
-        (None, Some(holder)) if holder.kind != item.kind => Planned::new(taken(item, found, holder, context)),
+        (None, Some(holder)) if holder.kind != item.kind => {
+            Planned::new(taken(item, found, holder, context))
+        }
         (Some(target), None) => Planned::new(update(item, desired, target, found, context)),
-        (None, Some(holder)) => Planned::new(adopt(item, desired, defaults, holder, context, "ADOPTED")),
+        (None, Some(holder)) => {
+            Planned::new(adopt(item, desired, defaults, holder, context, "ADOPTED"))
+        }
         (None, None) => Planned::new(create(item, desired, defaults, context)),
     }
 }
@@ -138,13 +174,26 @@ fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Co
             attributes.set(attribute.clone(), value.clone());
         }
     }
-    let diffs = attributes.iter().map(|(a, v)| Diff { attribute: a.clone(), old: None, new: Some(v.clone()) }).collect();
+    let diffs = attributes
+        .iter()
+        .map(|(a, v)| Diff {
+            attribute: a.clone(),
+            old: None,
+            new: Some(v.clone()),
+        })
+        .collect();
     let write = Write::Create {
         kind: item.kind,
-        link: EntityLink { integration: context.uid, source: item.source.clone() },
+        link: EntityLink {
+            integration: context.uid,
+            source: item.source.clone(),
+        },
         attributes,
         integration: context.integration.clone(),
-        owned: desired.iter().map(|(attribute, _)| attribute.clone()).collect(),
+        owned: desired
+            .iter()
+            .map(|(attribute, _)| attribute.clone())
+            .collect(),
     };
     let reason = Some(Reason::new("CREATED", "no object of this address existed"));
     Plan {
@@ -176,12 +225,19 @@ pub(super) fn adopt(
 ) -> Plan {
     let mut entity = holder.clone();
     entity.links.retain(|link| link.integration != context.uid);
-    entity.links.push(EntityLink { integration: context.uid, source: item.source.clone() });
+    entity.links.push(EntityLink {
+        integration: context.uid,
+        source: item.source.clone(),
+    });
     let mut merged = merge(&mut entity, desired, context);
     for (attribute, value) in defaults.iter() {
         if entity.attributes.get(attribute).is_none() {
             entity.attributes.set(attribute.clone(), value.clone());
-            merged.diffs.push(Diff { attribute: attribute.clone(), old: None, new: Some(value.clone()) });
+            merged.diffs.push(Diff {
+                attribute: attribute.clone(),
+                old: None,
+                new: Some(value.clone()),
+            });
         }
     }
     let mut link = applied(item, desired, None);
@@ -190,14 +246,29 @@ pub(super) fn adopt(
     }
     link.target = Some((holder.id.clone(), LinkOrigin::Adopted));
     let mut text = match code {
-        "RELINKED" => "the source object was deleted and made again with the same address".to_owned(),
+        "RELINKED" => {
+            "the source object was deleted and made again with the same address".to_owned()
+        }
         _ => "an object of this address existed already".to_owned(),
     };
     if let Some(remark) = merged.remark() {
         text = format!("{text}; {remark}");
     }
-    let change = change(item, Some(holder), Outcome::Applied, Some(Reason::new(code, text)), merged.diffs, context);
-    Plan { write: Some(Write::Update(entity)), link: Some(link), unlinks: None, count: Count::Added, change: Some(change) }
+    let change = change(
+        item,
+        Some(holder),
+        Outcome::Applied,
+        Some(Reason::new(code, text)),
+        merged.diffs,
+        context,
+    );
+    Plan {
+        write: Some(Write::Update(entity)),
+        link: Some(link),
+        unlinks: None,
+        count: Count::Added,
+        change: Some(change),
+    }
 }
 
 /// Brings a linked object up to date.
@@ -219,17 +290,46 @@ pub(super) fn update(
         let write = (entity.owners != target.owners).then_some(Write::Update(entity));
         let (count, change) = match merged.held {
             Some(reason) => {
-                let change = change(item, Some(target), Outcome::Skipped, Some(reason.clone()), Vec::new(), context);
+                let change = change(
+                    item,
+                    Some(target),
+                    Outcome::Skipped,
+                    Some(reason.clone()),
+                    Vec::new(),
+                    context,
+                );
                 (Count::Skipped(reason), Some(change))
             }
             None => (Count::Unchanged, None),
         };
-        return Plan { write, link, unlinks: None, count, change };
+        return Plan {
+            write,
+            link,
+            unlinks: None,
+            count,
+            change,
+        };
     }
     let reason = merged.reason();
-    let change = change(item, Some(target), Outcome::Applied, reason, merged.diffs, context);
-    let change = Change { action: Some(Action::Modify), ..change };
-    Plan { write: Some(Write::Update(entity)), link, unlinks: None, count: Count::Modified, change: Some(change) }
+    let change = change(
+        item,
+        Some(target),
+        Outcome::Applied,
+        reason,
+        merged.diffs,
+        context,
+    );
+    let change = Change {
+        action: Some(Action::Modify),
+        ..change
+    };
+    Plan {
+        write: Some(Write::Update(entity)),
+        link,
+        unlinks: None,
+        count: Count::Modified,
+        change: Some(change),
+    }
 }
 
 /// What merging the desired attributes into an object came to.
@@ -244,28 +344,48 @@ struct Merged {
 impl Merged {
     fn remark(&self) -> Option<String> {
         let foreign = self.foreign.first().map(|(attribute, owner)| {
-            format!("{attribute} and {} more stay as integration {owner} says", self.foreign.len() - 1)
+            format!(
+                "{attribute} and {} more stay as integration {owner} says",
+                self.foreign.len() - 1
+            )
         });
-        self.held.as_ref().map(|reason| reason.text.clone()).or(foreign)
+        self.held
+            .as_ref()
+            .map(|reason| reason.text.clone())
+            .or(foreign)
     }
 
     fn reason(&self) -> Option<Reason> {
-        let foreign = || self.foreign.first().and_then(|_| Some(Reason::new("OWNED_BY", self.remark()?)));
+        let foreign = || {
+            self.foreign
+                .first()
+                .and_then(|_| Some(Reason::new("OWNED_BY", self.remark()?)))
+        };
         self.held.clone().or_else(foreign)
     }
 }
 
 /// Sets what this integration may set, clears what it owns and the source no longer has (semantics 9, 11, 12).
 fn merge(entity: &mut Entity, desired: &Attributes, context: &Context) -> Merged {
-    let mut merged = Merged { diffs: Vec::new(), foreign: Vec::new(), held: None };
+    let mut merged = Merged {
+        diffs: Vec::new(),
+        foreign: Vec::new(),
+        held: None,
+    };
     for (attribute, value) in desired.iter() {
-        if let Some(owner) = entity.owners.get(attribute).filter(|owner| **owner != context.integration) {
+        if let Some(owner) = entity
+            .owners
+            .get(attribute)
+            .filter(|owner| **owner != context.integration)
+        {
             if entity.attributes.get(attribute) != Some(value) {
                 merged.foreign.push((attribute.clone(), owner.clone()));
             }
             continue;
         }
-        let by_hand = entity.deactivated_by_hand && *attribute == Attribute::ACTIVE && *value == Value::Bool(true);
+        let by_hand = entity.deactivated_by_hand
+            && *attribute == Attribute::ACTIVE
+            && *value == Value::Bool(true);
         if by_hand {
             merged.held = Some(Reason::new(
                 "DEACTIVATED_BY_HAND",
@@ -273,11 +393,17 @@ fn merge(entity: &mut Entity, desired: &Attributes, context: &Context) -> Merged
             ));
             continue;
         }
-        entity.owners.insert(attribute.clone(), context.integration.clone());
+        entity
+            .owners
+            .insert(attribute.clone(), context.integration.clone());
         let old = entity.attributes.get(attribute).cloned();
         if old.as_ref() != Some(value) {
             entity.attributes.set(attribute.clone(), value.clone());
-            merged.diffs.push(Diff { attribute: attribute.clone(), old, new: Some(value.clone()) });
+            merged.diffs.push(Diff {
+                attribute: attribute.clone(),
+                old,
+                new: Some(value.clone()),
+            });
         }
     }
     clear(entity, desired, context, &mut merged);
@@ -289,15 +415,27 @@ fn merge(entity: &mut Entity, desired: &Attributes, context: &Context) -> Merged
 }
 
 fn clear(entity: &mut Entity, desired: &Attributes, context: &Context, merged: &mut Merged) {
-    let owned = entity.owners.iter().filter(|(_, owner)| **owner == context.integration);
-    let gone: Vec<Attribute> =
-        owned.map(|(attribute, _)| attribute.clone()).filter(|a| desired.get(a).is_none()).collect();
+    let owned = entity
+        .owners
+        .iter()
+        .filter(|(_, owner)| **owner == context.integration);
+    let gone: Vec<Attribute> = owned
+        .map(|(attribute, _)| attribute.clone())
+        .filter(|a| desired.get(a).is_none())
+        .collect();
     for attribute in gone {
-        if matches!(entity.attributes.get(&attribute), None | Some(Value::Bool(_))) {
+        if matches!(
+            entity.attributes.get(&attribute),
+            None | Some(Value::Bool(_))
+        ) {
             continue;
         }
         let old = entity.attributes.remove(&attribute);
-        merged.diffs.push(Diff { attribute, old, new: None });
+        merged.diffs.push(Diff {
+            attribute,
+            old,
+            new: None,
+        });
     }
 }
 
@@ -313,7 +451,11 @@ pub(super) fn change(
     Change {
         rule: item.rule.clone(),
         action: item.rule.as_ref().map(|_| Action::Add),
-        source: ObjectRef { kind: item.kind, id: item.source.to_string(), label: item.label.clone() },
+        source: ObjectRef {
+            kind: item.kind,
+            id: item.source.to_string(),
+            label: item.label.clone(),
+        },
         target: target.map(|entity| ObjectRef {
             kind: entity.kind,
             id: entity.id.to_string(),
@@ -329,12 +471,20 @@ pub(super) fn change(
 /// The address that an item wants, in the form in which addresses are compared; empty if it wants none.
 pub(super) fn wanted_email(item: &Item) -> String {
     match &item.what {
-        What::Provision { desired, .. } => fold_email(desired.text(&Attribute::USER_NAME).unwrap_or_default()),
+        What::Provision { desired, .. } => {
+            fold_email(desired.text(&Attribute::USER_NAME).unwrap_or_default())
+        }
         What::Observe(_) | What::Defect(_) => String::new(),
     }
 }
 
 /// Of which rule the defaults are.
 pub(super) fn provisioned_by(rule: &Rule, desired: Attributes) -> What {
-    What::Provision { desired, defaults: rule.defaults.clone() }
+    What::Provision {
+        desired,
+        defaults: rule.defaults.clone(),
+    }
 }
+
+#[cfg(test)]
+mod tests;

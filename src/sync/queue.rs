@@ -32,7 +32,10 @@ fn key(run: &Run) -> (CompanyId, IntegrationId) {
 impl Queue {
     /// The run that waits for this integration.
     pub(super) fn waiting(&mut self, of: &Integration) -> Option<&mut Run> {
-        self.slots.get_mut(&(of.company.clone(), of.id.clone()))?.waiting.as_mut()
+        self.slots
+            .get_mut(&(of.company.clone(), of.id.clone()))?
+            .waiting
+            .as_mut()
     }
 
     /// Lets a run in, or has it wait.
@@ -63,8 +66,13 @@ impl Queue {
 
     /// Takes a waiting run out; tells whether it was waiting.
     pub(super) fn drop_waiting(&mut self, run: &Run) -> bool {
-        let Some(slot) = self.slots.get_mut(&key(run)) else { return false };
-        let waits = slot.waiting.as_ref().is_some_and(|waiting| waiting.id == run.id);
+        let Some(slot) = self.slots.get_mut(&key(run)) else {
+            return false;
+        };
+        let waits = slot
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.id == run.id);
         if waits {
             slot.waiting = None;
         }
@@ -73,7 +81,10 @@ impl Queue {
 
     /// Tells a run that is going on to stop.
     pub(super) fn cancel(&mut self, run: &Run) {
-        if let Some((id, cancel)) = self.slots.get(&key(run)).and_then(|slot| slot.running.as_ref())
+        if let Some((id, cancel)) = self
+            .slots
+            .get(&key(run))
+            .and_then(|slot| slot.running.as_ref())
             && *id == run.id
         {
             cancel.cancel();
@@ -97,6 +108,11 @@ pub(super) fn merge(one: &[RuleId], other: &[RuleId], rules: &[Rule]) -> Vec<Rul
         }
     }
     let all_automatic = (one.is_empty() || other.is_empty())
-        && union.iter().all(|id| rules.iter().filter(automatic).any(|rule| rule.id == *id));
+        && union
+            .iter()
+            .all(|id| rules.iter().filter(automatic).any(|rule| rule.id == *id));
     if all_automatic { Vec::new() } else { union }
 }
+
+#[cfg(test)]
+mod tests;

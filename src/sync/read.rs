@@ -14,14 +14,22 @@ use crate::{
     rules::{self, Decision},
 };
 use futures_util::future::{OptionFuture, join};
+use std::sync::atomic::Ordering;
 
 /// Loads what the links say about a kind.
 pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
     let mut after = None;
     loop {
-        let links = job.store.links(job.integration.uid, kind, after.take(), 1000).await?;
-        let Some(last) = links.last() else { return Ok(()) };
+        let links = job
+            .store
+            .links(job.integration.uid, kind, after.take(), 1000)
+            .await?;
+        let Some(last) = links.last() else {
+            return Ok(());
+        };
         after = Some(last.source.clone());
+        job.expected
+            .fetch_add(links.len() as u64, Ordering::Relaxed);
         let mut table = job.table(kind);
         links.iter().for_each(|link| table.learn(link));
     }
@@ -40,11 +48,21 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
         other => other,
     };
     if let Err(stop) = listed {
-        let reason = Reason::new("LISTING_INCOMPLETE", "the listing was not read to its end, so it is not clear who keeps the address");
+        let reason = Reason::new(
+            "LISTING_INCOMPLETE",
+            "the listing was not read to its end, so it is not clear who keeps the address",
+        );
         apply::defer(job, &parked, &reason);
         return Err(stop);
     }
-    swap::settle(job, kind, parked).await?;
+    if let Err(stop) = swap::settle(job, kind, &parked).await {
+        let reason = Reason::new(
+            "NOT_SETTLED",
+            "the run ended before it was clear who keeps the address",
+        );
+        apply::defer(job, &parked, &reason);
+        return Err(stop);
+    }
     absent(job, kind).await
 }
 
@@ -52,7 +70,11 @@ async fn listing(job: &Job, kind: Kind, parked: &mut Vec<Item>) -> Result<(), St
     let mut page = read(job, kind, None).await?;
     loop {
         let complete = page.coverage == Coverage::Complete;
-        let following: OptionFuture<_> = page.next.take().map(|cursor| read(job, kind, Some(cursor))).into();
+        let following: OptionFuture<_> = page
+            .next
+            .take()
+            .map(|cursor| read(job, kind, Some(cursor)))
+            .into();
         let (applied, following) = join(one_page(job, kind, page.items), following).await;
         parked.extend(applied?);
         match following {
@@ -75,10 +97,12 @@ async fn read(job: &Job, kind: Kind, cursor: Option<Cursor>) -> Result<Page<Obje
 
 /// Applies a page; gives back what has to wait for the end of the listing.
 async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Item>, Stop> {
-    let items: Vec<Item> = objects.into_iter().filter_map(|object| sort_out(job, kind, object)).collect();
+    let items: Vec<Item> = objects
+        .into_iter()
+        .filter_map(|object| sort_out(job, kind, object))
+        .collect();
     let parked = apply::apply(job, kind, items).await?;
     job.tell_progress();
-    job.go_on()?;
     Ok(parked)
 }
 
@@ -87,28 +111,45 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
     let (rule, what) = match job.rules.decide(&object) {
         Decision::OutOfScope => (None, What::Observe(Count::OutOfScope)),
-        Decision::LeftAlone => (
+        Decision::LeftAlone { .. } => (
             None,
-            What::Observe(Count::Skipped(Reason::new("RULE_NOT_IN_RUN", "the rule that decides it takes no part in this run"))),
+            What::Observe(Count::Skipped(Reason::new(
+                "RULE_NOT_IN_RUN",
+                "the rule that decides it takes no part in this run",
+            ))),
         ),
         Decision::By(rule) => match &object.defect {
             Some(defect) => (Some(rule.id.clone()), What::Defect(defect.clone())),
             None => {
-                let desired = rules::map(&object, (job.mapped)(kind));
-                let same = before.is_some_and(|entry| entry.linked && entry.fingerprint == desired.fingerprint());
-                let what = if same { What::Observe(Count::Unchanged) } else { provisioned_by(rule, desired) };
+                let desired = rules::map(&object, job.mapped(kind));
+                let same = before.is_some_and(|entry| {
+                    entry.linked && entry.fingerprint == desired.fingerprint()
+                });
+                let what = if same {
+                    What::Observe(Count::Unchanged)
+                } else {
+                    provisioned_by(rule, desired)
+                };
                 (Some(rule.id.clone()), what)
             }
         },
     };
     let label = object.label().to_owned();
-    let item = Item { kind, source: object.id, label, rule, size: object.member_count, what };
+    let item = Item {
+        kind,
+        source: object.id,
+        label,
+        rule,
+        size: object.member_count,
+        what,
+    };
     let mut ledger = job.ledger();
     ledger.consider(item.rule.as_ref());
     match &item.what {
         What::Observe(Count::Unchanged) if kind == Kind::Group => {
             drop(ledger);
-            job.groups_to_fill().push(Filling::of(&item, Count::Unchanged));
+            job.groups_to_fill()
+                .push(Filling::of(&item, Count::Unchanged));
             None
         }
         What::Observe(count) if before.is_some() => {
@@ -126,20 +167,49 @@ async fn absent(job: &Job, kind: Kind) -> Result<(), Stop> {
     }
     let mut after = None;
     loop {
-        let links = job.store.links(job.integration.uid, kind, after.take(), 1000).await?;
-        let Some(last) = links.last() else { return Ok(()) };
+        let links = job
+            .store
+            .links(job.integration.uid, kind, after.take(), 1000)
+            .await?;
+        let Some(last) = links.last() else {
+            return Ok(());
+        };
         after = Some(last.source.clone());
         let gone = links.into_iter().filter(|link| {
-            link.target.is_some() && job.table(kind).get(&link.source).is_some_and(|entry| !entry.seen)
+            link.target.is_some()
+                && job
+                    .table(kind)
+                    .get(&link.source)
+                    .is_some_and(|entry| !entry.seen)
         });
-        let reason = Reason::new("ABSENT_AT_SOURCE", "no longer listed by the source; it is kept, for nothing removes it yet");
+        let reason = Reason::new(
+            "ABSENT_AT_SOURCE",
+            "no longer listed by the source; it is kept, for nothing removes it yet",
+        );
         let (mut slice, mut items) = (job.slice(), Vec::new());
         for link in gone {
-            let target = link.target.as_ref().map(|(id, _)| ObjectRef { kind, id: id.to_string(), label: String::new() });
-            let source = ObjectRef { kind, id: link.source.to_string(), label: link.source.to_string() };
-            slice.changes.push(job.undecided(source, target, reason.clone()));
+            let target = link.target.as_ref().map(|(id, _)| ObjectRef {
+                kind,
+                id: id.to_string(),
+                label: String::new(),
+            });
+            let source = ObjectRef {
+                kind,
+                id: link.source.to_string(),
+                label: link.source.to_string(),
+            };
+            slice
+                .changes
+                .push(job.undecided(source, target, reason.clone()));
             let what = What::Observe(Count::Skipped(reason.clone()));
-            items.push(Item { kind, source: link.source, label: String::new(), rule: None, size: None, what });
+            items.push(Item {
+                kind,
+                source: link.source,
+                label: String::new(),
+                rule: None,
+                size: None,
+                what,
+            });
         }
         let count = Count::Skipped(reason);
         {

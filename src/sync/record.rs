@@ -1,6 +1,8 @@
 //! What a run counts, and that it adds up.
 
-use crate::model::{Counters, MemberCounters, Phase, Reason, RuleCounters, RuleId, Run, RunError, RunState};
+use crate::model::{
+    Counters, MemberCounters, Phase, Reason, RuleCounters, RuleId, Run, RunError, RunState,
+};
 
 /// How an object is accounted for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +28,12 @@ const MINUS_ONE: u64 = u64::MAX;
 impl Ledger {
     /// Opens the books of a run that will write the results of these rules.
     pub(super) fn open(mut run: Run, rules: impl Iterator<Item = RuleId>) -> Self {
-        run.tally.rules =
-            rules.map(|rule| RuleCounters { rule, counters: Counters::default() }).collect();
+        run.tally.rules = rules
+            .map(|rule| RuleCounters {
+                rule,
+                counters: Counters::default(),
+            })
+            .collect();
         Self { run }
     }
 
@@ -66,7 +72,12 @@ impl Ledger {
 
     fn of_rule(&mut self, rule: Option<&RuleId>) -> Option<&mut Counters> {
         let rule = rule?;
-        self.run.tally.rules.iter_mut().find(|r| r.rule == *rule).map(|r| &mut r.counters)
+        self.run
+            .tally
+            .rules
+            .iter_mut()
+            .find(|r| r.rule == *rule)
+            .map(|r| &mut r.counters)
     }
 
     /// Adds up memberships.
@@ -138,3 +149,6 @@ pub(super) enum Ended {
     /// The daemon stops.
     Interrupted,
 }
+
+#[cfg(test)]
+mod tests;

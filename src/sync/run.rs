@@ -17,14 +17,20 @@ pub(super) async fn pipe(job: &Job) -> Ended {
     match stages(job, &mut first_failure).await {
         Ok(()) => {}
         Err(Stop::Cancelled) => {
-            account_for_the_rest(job, "CANCELLED", "the run was stopped before this group's turn");
+            account_for_the_rest(
+                job,
+                "CANCELLED",
+                "the run was stopped before this group's turn",
+            );
             return Ended::Cancelled;
         }
         Err(stop) => {
             first_failure.get_or_insert(stop);
         }
     }
-    let Some(stop) = first_failure else { return Ended::Complete };
+    let Some(stop) = first_failure else {
+        return Ended::Complete;
+    };
     account_for_the_rest(job, "RUN_FAILED", "the run failed before this group's turn");
     Ended::Failed(explain(&stop))
 }
@@ -36,7 +42,10 @@ async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop>
         read::load(job, kind).await?;
     }
     let mut groups_complete = false;
-    for kind in [Kind::User, Kind::Group].into_iter().filter(|kind| kinds.contains(kind)) {
+    for kind in [Kind::User, Kind::Group]
+        .into_iter()
+        .filter(|kind| kinds.contains(kind))
+    {
         match read::kind(job, kind).await {
             Ok(()) => groups_complete |= kind == Kind::Group,
             // One kind that can't be listed does not stop the other, unless nothing can be read at all (semantics 24).
@@ -57,7 +66,8 @@ fn is_lost(error: &Error) -> bool {
 
 /// Whether the run ended because the consent is gone.
 pub(super) fn consent_lost(stop: &RunError) -> bool {
-    stop.code == Error::ConsentLost(String::new()).code() || stop.code == Error::Unauthorized(String::new()).code()
+    stop.code == Error::ConsentLost(String::new()).code()
+        || stop.code == Error::Unauthorized(String::new()).code()
 }
 
 /// Groups that were read and did not get their turn are accounted for, too.
@@ -80,9 +90,15 @@ pub(super) fn explain(stop: &Stop) -> RunError {
         Stop::Integration(error) => ("NOT_READY", error.to_string()),
         Stop::Store(error) => {
             tracing::error!(%error, "the store failed in a run");
-            ("INTERNAL", "the daemon could not write its store; its log says more".to_owned())
+            (
+                "INTERNAL",
+                "the daemon could not write its store; its log says more".to_owned(),
+            )
         }
         Stop::Cancelled => ("CANCELLED", "the run was stopped".to_owned()),
     };
-    RunError { code: code.to_owned(), text: format!("{text}. What was applied stands; nothing absent was concluded.") }
+    RunError {
+        code: code.to_owned(),
+        text: format!("{text}. What was applied stands; nothing absent was concluded."),
+    }
 }

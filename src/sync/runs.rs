@@ -9,8 +9,8 @@ use super::{
 use crate::{
     integrations::Integrations,
     model::{
-        Clock, CompanyId, EventBody, Integration, IntegrationId, IntegrationState, RequestKey, Rule, RuleId, RunMode, Run,
-        RunId, RunState, Tally, Trigger,
+        Clock, CompanyId, EventBody, Integration, IntegrationId, IntegrationState, RequestKey,
+        Rule, RuleId, Run, RunId, RunMode, RunState, Tally, Trigger,
     },
     store::Store,
 };
@@ -47,7 +47,12 @@ struct Request {
 #[derive(Debug)]
 enum Command {
     Start(Request, oneshot::Sender<Result<Run, Error>>),
-    Cancel(CompanyId, IntegrationId, RunId, oneshot::Sender<Result<Run, Error>>),
+    Cancel(
+        CompanyId,
+        IntegrationId,
+        RunId,
+        oneshot::Sender<Result<Run, Error>>,
+    ),
     Resume(Run),
     Finished(Run),
 }
@@ -58,11 +63,28 @@ impl Runs {
         let (commands, inbox) = mpsc::channel(256);
         let feed = Feed::new(store.clone(), Arc::clone(&clock));
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let tools = Tools { store, integrations, clock, feed: feed.clone(), stopping: stopping.clone() };
+        let tools = Tools {
+            store,
+            integrations,
+            clock,
+            feed: feed.clone(),
+            stopping: stopping.clone(),
+        };
         let permits = Arc::new(Semaphore::new(AT_ONCE));
-        let door = Door { tools, queue: Queue::default(), permits, tasks: tasks.clone(), back: commands.downgrade() };
+        let door = Door {
+            tools,
+            queue: Queue::default(),
+            permits,
+            tasks: tasks.clone(),
+            back: commands.downgrade(),
+        };
         tasks.spawn(door.guard(inbox));
-        Self { commands, feed, stopping, tasks }
+        Self {
+            commands,
+            feed,
+            stopping,
+            tasks,
+        }
     }
 
     /// Asks for a run of the automatic lookup rules, or of those named; answers at once with the run, or with the one
@@ -76,18 +98,39 @@ impl Runs {
         key: Option<RequestKey>,
     ) -> Result<Run, Error> {
         let (company, integration) = (company.clone(), integration.clone());
-        let request = Request { company, integration, rules, trigger: Trigger::Manual, requested_by, key };
+        let request = Request {
+            company,
+            integration,
+            rules,
+            trigger: Trigger::Manual,
+            requested_by,
+            key,
+        };
         self.ask(|answer| Command::Start(request, answer)).await
     }
 
     /// Stops a run at its next object; what it has not tried is deferred. A run that is over stays as it is.
-    pub async fn cancel(&self, company: &CompanyId, integration: &IntegrationId, run: &RunId) -> Result<Run, Error> {
-        self.ask(|answer| Command::Cancel(company.clone(), integration.clone(), run.clone(), answer)).await
+    pub async fn cancel(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        run: &RunId,
+    ) -> Result<Run, Error> {
+        self.ask(|answer| {
+            Command::Cancel(company.clone(), integration.clone(), run.clone(), answer)
+        })
+        .await
     }
 
-    async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<Run, Error>>) -> Command) -> Result<Run, Error> {
+    async fn ask(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<Run, Error>>) -> Command,
+    ) -> Result<Run, Error> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).await.map_err(|_| Error::Stopping)?;
+        self.commands
+            .send(command(answer))
+            .await
+            .map_err(|_| Error::Stopping)?;
         answered.await.map_err(|_| Error::Stopping)?
     }
 
@@ -96,20 +139,31 @@ impl Runs {
     pub async fn recover(&self, store: &Store, clock: &dyn Clock) -> Result<(), Error> {
         for mut run in store.unfinished_runs().await? {
             if run.state == RunState::Queued {
-                self.commands.send(Command::Resume(run)).await.map_err(|_| Error::Stopping)?;
+                self.commands
+                    .send(Command::Resume(run))
+                    .await
+                    .map_err(|_| Error::Stopping)?;
                 continue;
             }
             tracing::warn!(run = %run.id, integration = %run.integration, "a run was interrupted");
             run.state = RunState::Interrupted;
             run.phase = None;
             run.end_time = Some(clock.now());
-            store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+            store
+                .save_run(run.clone(), Some(EventBody::RunFinished))
+                .await?;
             if self.interrupted_too_often(store, &run).await? {
                 continue;
             }
             let (company, integration, rules) = (run.company, run.integration, run.rules);
-            let request =
-                Request { company, integration, rules, trigger: Trigger::Recovery, requested_by: String::new(), key: None };
+            let request = Request {
+                company,
+                integration,
+                rules,
+                trigger: Trigger::Recovery,
+                requested_by: String::new(),
+                key: None,
+            };
             if let Err(error) = self.ask(|answer| Command::Start(request, answer)).await {
                 tracing::warn!(%error, "the interrupted run can't be done again");
             }
@@ -127,9 +181,13 @@ impl Runs {
             integration.state = IntegrationState::Paused(format!(
                 "{INTERRUPTIONS} runs in a row were interrupted by the daemon's end; activate the integration again when the cause is found"
             ));
-            Ok(Some(EventBody::IntegrationChanged as fn(Integration) -> EventBody))
+            Ok(Some(
+                EventBody::IntegrationChanged as fn(Integration) -> EventBody,
+            ))
         };
-        let integration = store.update_integration(&run.company, &run.integration, count).await?;
+        let integration = store
+            .update_integration(&run.company, &run.integration, count)
+            .await?;
         Ok(matches!(integration.state, IntegrationState::Paused(_)))
     }
 
@@ -142,8 +200,13 @@ impl Runs {
     pub async fn stop(&self, grace: Duration) {
         self.stopping.cancel();
         self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
-            tracing::warn!("some runs did not end in time; they are done again after the next start");
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "some runs did not end in time; they are done again after the next start"
+            );
         }
     }
 }
@@ -187,8 +250,16 @@ impl Door {
     }
 
     async fn start(&mut self, request: Request) -> Result<Run, Error> {
-        let integration = self.tools.integrations.get(&request.company, &request.integration).await?;
-        let rules = self.tools.store.rules(&request.company, &request.integration).await?;
+        let integration = self
+            .tools
+            .integrations
+            .get(&request.company, &request.integration)
+            .await?;
+        let rules = self
+            .tools
+            .store
+            .rules(&request.company, &request.integration)
+            .await?;
         ready(&integration, &rules, &request)?;
         if let Some(waiting) = self.queue.waiting(&integration) {
             let merged = merge(&waiting.rules, &request.rules, &rules);
@@ -215,7 +286,11 @@ impl Door {
     fn launch(&mut self, run: Run) {
         let cancel = self.tools.stopping.child_token();
         self.queue.running(&run, cancel.clone());
-        let (tools, permits, back) = (self.tools.clone(), Arc::clone(&self.permits), self.back.clone());
+        let (tools, permits, back) = (
+            self.tools.clone(),
+            Arc::clone(&self.permits),
+            self.back.clone(),
+        );
         let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
         let task = async move {
             let run = execute(tools, permits, run, cancel).await;
@@ -226,13 +301,21 @@ impl Door {
         self.tasks.spawn(task.instrument(span));
     }
 
-    async fn cancel(&mut self, company: &CompanyId, integration: &IntegrationId, id: &RunId) -> Result<Run, Error> {
+    async fn cancel(
+        &mut self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        id: &RunId,
+    ) -> Result<Run, Error> {
         let run = self.tools.store.run(company, integration, id).await?;
         let mut run = run.ok_or_else(|| Error::Missing(format!("run {id}")))?;
         if self.queue.drop_waiting(&run) {
             run.state = RunState::Cancelled;
             run.end_time = Some(self.tools.clock.now());
-            self.tools.store.save_run(run.clone(), Some(EventBody::RunFinished)).await?;
+            self.tools
+                .store
+                .save_run(run.clone(), Some(EventBody::RunFinished))
+                .await?;
         } else if !run.state.is_final() {
             self.queue.cancel(&run);
         }
@@ -245,7 +328,10 @@ fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result
     use crate::model::AuthorizationState::{Authorized, ReauthorizationRequired};
     let mut missing = Vec::new();
     if let IntegrationState::Paused(reason) = &integration.state {
-        missing.push(("PAUSED".to_owned(), format!("the integration is paused: {reason}")));
+        missing.push((
+            "PAUSED".to_owned(),
+            format!("the integration is paused: {reason}"),
+        ));
     }
     match integration.authorization.state {
         Authorized => {}
@@ -261,18 +347,26 @@ fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result
     for name in &request.rules {
         match rules.iter().find(|rule| rule.id == *name) {
             None => return Err(Error::Missing(format!("rule {name}"))),
-            Some(rule) if !rule.active => return Err(Error::BadRule(format!("rule {name} is not active"))),
+            Some(rule) if !rule.active => {
+                return Err(Error::BadRule(format!("rule {name} is not active")));
+            }
             Some(_) => {}
         }
     }
-    let any = rules.iter().any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
+    let any = rules
+        .iter()
+        .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
     if request.rules.is_empty() && !any {
         missing.push((
             "NO_RULES".to_owned(),
             "there is no active automatic rule; call ApplyRuleTemplate or CreateRule, or name a manual rule".to_owned(),
         ));
     }
-    if missing.is_empty() { Ok(()) } else { Err(Error::NotReady(missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::NotReady(missing))
+    }
 }
 
 fn new_run(integration: &Integration, request: &Request, now: crate::model::Time) -> Run {

@@ -1,0 +1,305 @@
+//! The composition root: what the daemon is made of, bottom up, and the visible list of its tasks.
+
+use crate::{
+    config::{self, Config},
+    connector::{
+        self, AccessTokens, Backoff, Connector, Governors, Http, Subject,
+        google::{self, Google},
+    },
+    directory::Directory,
+    grpc, http,
+    integrations::{self, Connectors, Integrations, SystemSetup},
+    model::{Clock, SystemClock, SystemId},
+    oauth::{Provider, ProviderOptions},
+    store::{self, SealingKey, Store},
+    sync::{self, Runs},
+};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// The daemon can't start, or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address can't be listened on.
+    #[error(
+        "can't listen on {0}: {1}; stop what listens there, or choose another address in the configuration"
+    )]
+    Listen(SocketAddr, std::io::Error),
+    /// The store can't be opened.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The HTTP client can't be set up.
+    #[error(transparent)]
+    Connector(#[from] connector::Error),
+    /// A provider is configured wrongly.
+    #[error("{0}")]
+    Provider(String),
+    /// What was interrupted can't be done again.
+    #[error(transparent)]
+    Sync(#[from] sync::Error),
+    /// The internal listener failed.
+    #[error(transparent)]
+    Grpc(#[from] grpc::Error),
+    /// The public listener failed.
+    #[error("the public listener failed: {0}")]
+    Http(std::io::Error),
+}
+
+/// What tests put in the place of the real.
+#[derive(Debug, Clone)]
+pub struct Substitutes {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// How requests to systems are repeated.
+    pub backoff: Backoff,
+}
+
+impl Default for Substitutes {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+/// The daemon, built and bound, not yet serving.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    rooms: grpc::Rooms,
+    grpc: TcpListener,
+    http: TcpListener,
+    grace: Duration,
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Error::Listen(address, error))
+}
+
+fn bound(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    listener.local_addr().map_err(Error::Http)
+}
+
+impl App {
+    /// Binds (so as to fail early), opens the store, and builds everything on top of it.
+    pub async fn open(config: Config, substitutes: Substitutes) -> Result<Self, Error> {
+        // Whoever was first to install a provider installed this one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (grpc, http) = (
+            bind(config.grpc.listen).await?,
+            bind(config.http.listen).await?,
+        );
+        let public_url = match config.http.public_url.clone() {
+            Some(url) => url,
+            None => own_url(bound(&http)?)?,
+        };
+        let Substitutes { clock, backoff } = substitutes;
+        let key = SealingKey::load_or_create(&config.sealing.key_file)?;
+        let path = config.store.path.clone();
+        let store = Store::open(store::Options {
+            path,
+            key,
+            clock: Arc::clone(&clock),
+        })
+        .await?;
+        let integrations = Integrations::new(integrations::Options {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            systems: setups(&config, &clock, backoff.base)?,
+            connectors: Arc::new(Systems::new(&config, backoff)?),
+            public_url,
+            return_origins: config.http.return_urls.clone(),
+        });
+        let directory = Directory::new(store.clone(), Arc::clone(&clock));
+        let runs = Runs::open(store.clone(), integrations.clone(), Arc::clone(&clock));
+        let rooms = grpc::Rooms {
+            store: store.clone(),
+            directory,
+            integrations,
+            runs,
+        };
+        Ok(Self {
+            store,
+            clock,
+            rooms,
+            grpc,
+            http,
+            grace: config.shutdown.grace,
+        })
+    }
+
+    /// Address of the internal listener.
+    pub fn grpc_address(&self) -> Result<SocketAddr, Error> {
+        bound(&self.grpc)
+    }
+
+    /// Address of the public listener.
+    pub fn http_address(&self) -> Result<SocketAddr, Error> {
+        bound(&self.http)
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Serves until `stopping`, or until a task fails; then stops accepting, ends streams, stops runs at their next
+    /// object, and closes the store, within the grace period.
+    pub async fn run(self, stopping: CancellationToken) -> Result<(), Error> {
+        let Self {
+            store,
+            clock,
+            rooms,
+            grpc,
+            http,
+            grace,
+        } = self;
+        let runs = rooms.runs.clone();
+        runs.recover(&store, clock.as_ref()).await?;
+        tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
+        let public = http::router(rooms.integrations.clone());
+        let internal = tokio::spawn(grpc::serve(grpc, rooms, stopping.clone()));
+        let until = stopping.clone();
+        let public = tokio::spawn(async move {
+            axum::serve(http, public)
+                .with_graceful_shutdown(until.cancelled_owned())
+                .await
+        });
+        let ended = watch(internal, public, &stopping, grace).await;
+        runs.stop(grace).await;
+        store.close().await?;
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+/// Waits for the end of both listeners; the first failure ends the other.
+async fn watch(
+    mut internal: tokio::task::JoinHandle<Result<(), grpc::Error>>,
+    mut public: tokio::task::JoinHandle<std::io::Result<()>>,
+    stopping: &CancellationToken,
+    grace: Duration,
+) -> Result<(), Error> {
+    let first = tokio::select! {
+        () = stopping.cancelled() => Ok(()),
+        ended = &mut internal => ended.map_or(Ok(()), |ended| ended.map_err(Error::Grpc)),
+        ended = &mut public => ended.map_or(Ok(()), |ended| ended.map_err(Error::Http)),
+    };
+    stopping.cancel();
+    let drained = tokio::time::timeout(grace, async {
+        // A listener that ended before has nothing left to drain.
+        if !internal.is_finished() {
+            let _ = (&mut internal).await;
+        }
+        if !public.is_finished() {
+            let _ = (&mut public).await;
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!("some requests did not end in time and are cut");
+        internal.abort();
+        public.abort();
+    }
+    first
+}
+
+fn own_url(address: SocketAddr) -> Result<Url, Error> {
+    Url::parse(&format!("http://{address}"))
+        .map_err(|error| Error::Provider(format!("http.public_url: {error}")))
+}
+
+fn setups(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    backoff: Duration,
+) -> Result<Vec<SystemSetup>, Error> {
+    config
+        .systems
+        .iter()
+        .map(|system| setup(system, clock, backoff))
+        .collect()
+}
+
+fn setup(
+    system: &config::System,
+    clock: &Arc<dyn Clock>,
+    backoff: Duration,
+) -> Result<SystemSetup, Error> {
+    let Some(client) = &system.client else {
+        return Ok(SystemSetup {
+            id: system.id.clone(),
+            provider: None,
+        });
+    };
+    let options = ProviderOptions {
+        client_id: client.id.clone(),
+        client_secret: client.secret.clone(),
+        auth_url: system.auth_url.clone(),
+        token_url: system.token_url.clone(),
+        userinfo_url: system.userinfo_url.clone(),
+        jwks_url: system.jwks_url.clone(),
+        issuer: system.issuer.clone(),
+        backoff,
+    };
+    let provider = Provider::new(options, Arc::clone(clock))
+        .map_err(|error| Error::Provider(error.to_string()))?;
+    Ok(SystemSetup {
+        id: system.id.clone(),
+        provider: Some(provider),
+    })
+}
+
+/// Opens connectors: where the systems' addresses and what they share are known.
+#[derive(Debug)]
+struct Systems {
+    http: Http,
+    governors: Governors,
+    api_urls: HashMap<SystemId, Url>,
+}
+
+impl Systems {
+    fn new(config: &Config, backoff: Backoff) -> Result<Self, Error> {
+        let api_urls = config
+            .systems
+            .iter()
+            .map(|system| (system.id.clone(), system.api_url.clone()))
+            .collect();
+        Ok(Self {
+            http: Http::new(backoff)?,
+            governors: Governors::default(),
+            api_urls,
+        })
+    }
+}
+
+impl Connectors for Systems {
+    fn open(
+        &self,
+        system: &SystemId,
+        customer: Option<&str>,
+        account: &str,
+        tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Arc<dyn Connector>, connector::Error> {
+        let unknown = || connector::Error::Rejected(format!("there is no system {system}"));
+        let api_url = self.api_urls.get(system).ok_or_else(unknown)?.clone();
+        let customer = customer.unwrap_or("my_customer").to_owned();
+        let subject = Subject {
+            system: system.clone(),
+            customer: customer.clone(),
+            principal: account.to_owned(),
+        };
+        let session = self.http.session(tokens, self.governors.of(subject));
+        let options = google::Options {
+            api_url,
+            customer,
+            account: account.to_owned(),
+        };
+        Ok(Arc::new(Google::open(options, session)))
+    }
+}

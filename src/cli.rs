@@ -1,0 +1,146 @@
+//! The command line: what can be asked of the binary.
+
+use crate::{
+    app::{App, Substitutes},
+    config::Config,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{io::IsTerminal, path::PathBuf};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Keeps a company's AppsCo directory in step with its other systems.
+#[derive(Debug, Parser)]
+#[command(name = "provisiond", version)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Settings of the daemon; they go before the environment and the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// Configuration file (TOML).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address of the internal listener: gRPC, health, reflection [default: 127.0.0.1:50051].
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub grpc_listen: Option<String>,
+    /// Address of the public listener: the OAuth callback [default: 127.0.0.1:8480].
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub http_listen: Option<String>,
+    /// Data directory [default: provisiond-data].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+    /// How log lines look: auto, text or json.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What is logged, such as `info,provisiond::sync=debug`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// The settings given, by their keys in the configuration.
+    pub fn overrides(&self) -> Vec<(String, String)> {
+        let given = [
+            ("grpc.listen", &self.grpc_listen),
+            ("http.listen", &self.http_listen),
+            ("store.path", &self.data),
+            ("log.format", &self.log_format),
+            ("log.filter", &self.log),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+            .collect()
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon (the default).
+    Serve,
+    /// Check the configuration and say what is wrong with it.
+    CheckConfig,
+    /// Run a simulator of an external system.
+    #[cfg(feature = "dev")]
+    #[command(subcommand)]
+    Sandbox(Simulator),
+}
+
+#[cfg(feature = "dev")]
+#[derive(Debug, Subcommand)]
+enum Simulator {
+    /// Google: OAuth and the Directory API.
+    Google(crate::sandbox::Args),
+}
+
+/// Does what the command line asks for.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(load(&cli.settings)?).await,
+        Command::CheckConfig => {
+            load(&cli.settings)?;
+            println!("The configuration is good.");
+            Ok(())
+        }
+        #[cfg(feature = "dev")]
+        Command::Sandbox(Simulator::Google(args)) => {
+            let announce = |line: &str| println!("{line}");
+            crate::sandbox::run(args.into(), announce, interrupted()).await?;
+            Ok(())
+        }
+    }
+}
+
+fn load(settings: &Settings) -> anyhow::Result<Config> {
+    Ok(Config::load(
+        settings.config.as_deref(),
+        std::env::vars(),
+        settings.overrides(),
+    )?)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    start_log(&config)?;
+    let app = App::open(config, Substitutes::default()).await?;
+    let stopping = CancellationToken::new();
+    let stop = stopping.clone();
+    tokio::spawn(async move {
+        interrupted().await;
+        tracing::info!("stopping; a second signal ends at once");
+        stop.cancel();
+        interrupted().await;
+        std::process::exit(130);
+    });
+    Ok(app.run(stopping).await?)
+}
+
+/// Logs go to standard error: text on a terminal, else JSON.
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log.filter)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let terminal = std::io::stderr().is_terminal();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if config.log_as_json(terminal) {
+        registry.with(layer.json()).init();
+    } else {
+        registry.with(layer.with_ansi(terminal)).init();
+    }
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,195 @@
+use super::*;
+
+const EXAMPLE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/provisiond.example.toml"
+);
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+fn with(overrides: &[(&str, &str)]) -> Result<Config, Error> {
+    Config::load(None, [], pairs(overrides))
+}
+
+fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.toml");
+    std::fs::write(&path, text).unwrap();
+    (dir, path)
+}
+
+#[test]
+fn nothing_is_required_on_loopback() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.grpc.listen.to_string(), "127.0.0.1:50051");
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8480");
+    assert_eq!(config.http.public_url, None);
+    assert_eq!(config.store.path, Path::new("provisiond-data"));
+    assert_eq!(config.sealing.key_file, Path::new("provisiond-data.key"));
+    assert_eq!(config.shutdown.grace, Duration::from_secs(25));
+    let google = config.systems.first().unwrap();
+    assert_eq!(google.client, None);
+    assert_eq!(
+        google.token_url.as_str(),
+        "https://oauth2.googleapis.com/token"
+    );
+}
+
+#[test]
+fn the_example_file_shows_every_key_and_the_defaults() {
+    let mut config = Config::load(Some(Path::new(EXAMPLE)), [], []).unwrap();
+    assert_eq!(config.http.return_urls, ["https://console.example.com"]);
+    let public = config.http.public_url.take().unwrap();
+    assert_eq!(public.as_str(), "http://127.0.0.1:8480/");
+    config.http.return_urls.clear();
+    assert_eq!(config, with(&[]).unwrap());
+
+    let text = std::fs::read_to_string(EXAMPLE).unwrap();
+    for key in raw::KEYS
+        .iter()
+        .map(|key| (*key).to_owned())
+        .chain(systems::keys())
+    {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(text.contains(&format!("{name} = ")), "{key} is missing");
+    }
+}
+
+#[test]
+fn flags_go_over_environment_over_file() {
+    let (_dir, path) = file(
+        "[store]\npath = \"file\"\n[log]\nfilter = \"warn\"\n[grpc]\nlisten = \"127.0.0.1:1\"",
+    );
+    let env = pairs(&[
+        ("PROVISIOND_STORE__PATH", "environment"),
+        ("PROVISIOND_GRPC__LISTEN", "127.0.0.1:2"),
+        ("PROVISIOND_CONFIG", "elsewhere.toml"),
+        ("HOME", "somewhere"),
+    ]);
+    let config = Config::load(Some(&path), env, pairs(&[("grpc.listen", "[::1]:3")])).unwrap();
+    assert_eq!(config.log.filter, "warn");
+    assert_eq!(config.store.path, Path::new("environment"));
+    assert_eq!(config.grpc.listen.to_string(), "[::1]:3");
+}
+
+#[test]
+fn the_client_secret_comes_from_a_file_and_is_never_shown() {
+    let (_dir, path) = file("  top-secret\n");
+    let env = pairs(&[
+        ("PROVISIOND_SYSTEMS__GOOGLE_WORKSPACE__CLIENT_ID", "abc"),
+        (
+            "PROVISIOND_SYSTEMS__GOOGLE_WORKSPACE__CLIENT_SECRET_FILE",
+            path.to_str().unwrap(),
+        ),
+        (
+            "PROVISIOND_SYSTEMS__GOOGLE_WORKSPACE__API_URL",
+            "http://127.0.0.1:9/google",
+        ),
+    ]);
+    let config = Config::load(None, env, []).unwrap();
+    assert!(!format!("{config:?}").contains("top-secret"));
+    let google = config.systems.first().unwrap();
+    let client = google.client.as_ref().unwrap();
+    assert_eq!(
+        (client.id.as_str(), client.secret.expose()),
+        ("abc", "top-secret")
+    );
+    assert_eq!(google.api_url.as_str(), "http://127.0.0.1:9/google/");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_to_do() {
+    let google = "systems.google-workspace";
+    let table: &[(&str, &str, &str)] = &[
+        ("grpc.listen", "0.0.0.0:50051", "loopback only"),
+        ("grpc.listen", "localhost", "give IP and port"),
+        ("grpc.listen", "  ", "leave the key out"),
+        ("http.listen", "0.0.0.0:80", "http.public_url: must be set"),
+        ("http.listen", "8480", "give IP and port"),
+        ("http.public_url", "http://sync.example.com", "https"),
+        ("http.public_url", "sync.example.com", "is not a URL"),
+        (
+            "http.public_url",
+            "https://sync.example.com/?a=1",
+            "no query",
+        ),
+        ("http.return_urls", "https://a.example.com/path", "no path"),
+        (
+            "http.return_urls",
+            "http://a.example.com",
+            "https except on loopback",
+        ),
+        (
+            "http.return_urls",
+            "javascript:alert(1)",
+            "is not an origin",
+        ),
+        ("sealing.key_file", "provisiond-data/key", "not be inside"),
+        ("log.format", "xml", "auto, text, json"),
+        ("log.filter", "provisiond=loud", "give a level"),
+        ("shutdown.grace", "soon", "25s"),
+        ("shutdown.grace", "-1s", "25s"),
+        ("shutdown.grace", "1h", "10m"),
+        (&format!("{google}.client_id"), "abc", "client_secret_file"),
+        (
+            &format!("{google}.client_secret_file"),
+            "absent",
+            "client_id",
+        ),
+        (
+            &format!("{google}.token_url"),
+            "http://oauth2.googleapis.com",
+            "https",
+        ),
+        ("store.pth", "x", "the nearest is store.path"),
+        (
+            "systems.google.client_id",
+            "x",
+            "the nearest is systems.google-workspace.client_id",
+        ),
+    ];
+    for (key, value, expected) in table {
+        let error = with(&[(key, value)]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{key} = {value}: {error}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_with_its_origin() {
+    let (_dir, path) =
+        file("[grpc]\nlisten = 7\n[http]\nreturn_urls = [1]\n[lgo]\nformat = \"text\"\n");
+    let env = pairs(&[("PROVISIOND_LOG__FORMAT", "xml")]);
+    let error = Config::load(Some(&path), env, []).unwrap_err();
+    let found = |key: &str, origin: &str, text: &str| {
+        let mut all = error.problems.iter();
+        all.any(|p| p.key == key && p.origin.contains(origin) && p.text.contains(text))
+    };
+    assert!(found("grpc.listen", "p.toml", "quotes"), "{error}");
+    assert!(found("http.return_urls", "p.toml", "list"), "{error}");
+    assert!(found("lgo.format", "p.toml", "log.format"), "{error}");
+    assert!(
+        found("log.format", "PROVISIOND_LOG__FORMAT", "xml"),
+        "{error}"
+    );
+    assert_eq!(error.problems.len(), 4, "{error}");
+}
+
+#[test]
+fn a_file_that_is_absent_or_no_toml_is_named() {
+    let absent = Config::load(Some(Path::new("absent.toml")), [], []).unwrap_err();
+    assert!(absent.to_string().contains("absent.toml: can't be read"));
+    let (_dir, path) = file("[grpc\n");
+    let broken = Config::load(Some(&path), [], []).unwrap_err();
+    assert!(broken.to_string().contains("not valid TOML"), "{broken}");
+}
+
+#[test]
+fn auto_means_json_unless_on_a_terminal() {
+    let config = with(&[]).unwrap();
+    assert!(config.log_as_json(false) && !config.log_as_json(true));
+    let text = with(&[("log.format", "text")]).unwrap();
+    assert!(!text.log_as_json(false));
+}

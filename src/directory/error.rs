@@ -1,0 +1,71 @@
+//! What can go wrong with the directory.
+
+use crate::{
+    model::{ErrorKind, Violation},
+    store,
+};
+
+/// What can go wrong.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// These fields of the request are wrong; never empty.
+    #[error("{}", texts(.0))]
+    Invalid(Vec<Violation>),
+    /// There is no such object, or it is another company's; the resource name.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// An id, an address or a request id is taken.
+    #[error("{what} is taken: {holder}")]
+    Taken {
+        /// `id`, `email` or `request_id`.
+        what: &'static str,
+        /// The resource name of the holder where it may be told, else a description.
+        holder: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+fn texts(violations: &[Violation]) -> String {
+    let each = violations
+        .iter()
+        .map(|v| format!("{}: {}", v.field, v.description));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Taken { .. } => ErrorKind::AlreadyExists,
+            Self::Store(store::Error::Changed(_)) => ErrorKind::Conflict,
+            Self::Store(store::Error::Refused(_)) => ErrorKind::Precondition,
+            Self::Store(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// The fields that are wrong, if that is the trouble.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Invalid(violations) => violations,
+            Self::NotFound(_) | Self::Taken { .. } | Self::Store(_) => &[],
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Taken { what, holder } => Self::Taken { what, holder },
+            store::Error::Missing(name) => Self::NotFound(name),
+            // The only positions that the directory takes are page tokens.
+            store::Error::BadPosition(text) => {
+                Self::Invalid(vec![Violation::new("page_token", text)])
+            }
+            other => Self::Store(other),
+        }
+    }
+}

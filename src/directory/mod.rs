@@ -1,0 +1,192 @@
+//! The AppsCo directory: a company's users, groups and memberships.
+//!
+//! Owns what a caller may do with the directory, what makes a user or group valid, and the directory as the end of an
+//! integration that is written to. May use `model`, `store` and `connector`. Deliberately does not decide what an
+//! integration writes (that is `sync`), does not keep addresses unique by itself (the store does, in the write's own
+//! transaction), and starts nothing: who wants to know of a change reads the store's feed.
+
+mod connector;
+mod error;
+mod validate;
+
+pub use connector::DirectoryConnector;
+pub use error::Error;
+
+use crate::{
+    model::{
+        Attribute, Attributes, Clock, CompanyId, Entity, EntityId, Kind, Listed, Member,
+        PageRequest, RequestKey, WrittenBy,
+    },
+    store::{Created, Store},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The directory of all companies: a cheap handle.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+/// A user or group that a caller wants to add.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct New {
+    /// Its id, if the caller chose one: `[a-z0-9-]{1,63}`. Else it gets a new UUID.
+    pub id: Option<String>,
+    /// Its attributes by canonical name; `userName`, the primary address, is required.
+    pub attributes: Attributes,
+}
+
+impl Directory {
+    /// The directory kept in this store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    /// Adds a user for a caller. The same `request` again gives the same user. Without a name to show, the user gets the
+    /// given and family name, else the address; without `active` the user is active. Fails with every field that is wrong,
+    /// or if id or address are taken, the address by a user or a group.
+    pub async fn create_user(
+        &self,
+        company: &CompanyId,
+        new: New,
+        caller: &str,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Entity>, Error> {
+        self.create(company, Kind::User, new, caller, request).await
+    }
+
+    /// Adds a group without members for a caller; otherwise like [`Self::create_user`].
+    pub async fn create_group(
+        &self,
+        company: &CompanyId,
+        new: New,
+        caller: &str,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Entity>, Error> {
+        self.create(company, Kind::Group, new, caller, request)
+            .await
+    }
+
+    async fn create(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        new: New,
+        caller: &str,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Entity>, Error> {
+        let entity = made(company, kind, new, caller, self.clock.now())?;
+        Ok(self.store.create_entity(entity, request).await?)
+    }
+
+    /// One user or group.
+    pub async fn get(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        id: &EntityId,
+    ) -> Result<Entity, Error> {
+        let found = self.store.entity(company, kind, id).await?;
+        found.ok_or_else(|| Error::NotFound(name(company, kind, id)))
+    }
+
+    /// The users or groups of a company in order of id.
+    pub async fn list(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        page: &PageRequest,
+    ) -> Result<Listed<Entity>, Error> {
+        Ok(self.store.entities(company, kind, page).await?)
+    }
+
+    /// Direct members of a group, each as it is now, in order of kind and id.
+    pub async fn members(
+        &self,
+        company: &CompanyId,
+        group: &EntityId,
+        page: &PageRequest,
+    ) -> Result<Listed<(Member, Entity)>, Error> {
+        self.get(company, Kind::Group, group).await?;
+        let members = self.store.members(company, group, page).await?;
+        let mut items = Vec::with_capacity(members.items.len());
+        for member in members.items {
+            if let Some(entity) = self.store.entity(company, member.kind, &member.id).await? {
+                items.push((member, entity));
+            }
+        }
+        let next = members.next;
+        Ok(Listed { items, next })
+    }
+
+    /// How many direct members a group has.
+    pub async fn member_count(&self, company: &CompanyId, group: &EntityId) -> Result<u64, Error> {
+        Ok(self.store.member_count(company, group).await?)
+    }
+
+    /// Groups of which a user or group is a direct member, in order of id.
+    pub async fn groups_of(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        member: &EntityId,
+        page: &PageRequest,
+    ) -> Result<Listed<Entity>, Error> {
+        self.get(company, kind, member).await?;
+        let groups = self.store.groups_of(company, kind, member, page).await?;
+        let mut items = Vec::with_capacity(groups.items.len());
+        for id in &groups.items {
+            items.extend(self.store.entity(company, Kind::Group, id).await?);
+        }
+        let next = groups.next;
+        Ok(Listed { items, next })
+    }
+}
+
+/// Resource name of a user or group.
+fn name(company: &CompanyId, kind: Kind, id: &EntityId) -> String {
+    format!("companies/{company}/{kind}s/{id}")
+}
+
+/// What a caller's new object is to be in the store.
+fn made(
+    company: &CompanyId,
+    kind: Kind,
+    new: New,
+    caller: &str,
+    now: crate::model::Time,
+) -> Result<Entity, Error> {
+    let (id, mut attributes) = validate::new(kind, new).map_err(Error::Invalid)?;
+    complete(kind, &mut attributes);
+    Ok(Entity {
+        company: company.clone(),
+        kind,
+        id,
+        // A person said so: sync never re-activates the user then (semantics 12).
+        deactivated_by_hand: attributes.bool(&Attribute::ACTIVE) == Some(false),
+        attributes,
+        owners: BTreeMap::new(),
+        links: Vec::new(),
+        written_by: WrittenBy::Caller(caller.to_owned()),
+        revision: 0,
+        create_time: now,
+        update_time: now,
+    })
+}
+
+/// Fills in what every object has.
+fn complete(kind: Kind, attributes: &mut Attributes) {
+    if attributes.text(&Attribute::DISPLAY_NAME).is_none() {
+        let shown = [Attribute::GIVEN_NAME, Attribute::FAMILY_NAME];
+        let parts: Vec<&str> = shown.iter().filter_map(|a| attributes.text(a)).collect();
+        let shown = match parts.is_empty() {
+            true => attributes.text(&Attribute::USER_NAME).map(str::to_owned),
+            false => Some(parts.join(" ")),
+        };
+        attributes.set_text(Attribute::DISPLAY_NAME, shown.as_deref());
+    }
+    if kind == Kind::User && attributes.bool(&Attribute::ACTIVE).is_none() {
+        attributes.set(Attribute::ACTIVE, crate::model::Value::Bool(true));
+    }
+}

@@ -1,0 +1,100 @@
+//! The catalogue of systems as messages.
+
+use super::{names, to_proto};
+use crate::{
+    integrations::catalogue::{AttributeInfo, AuthorizationMethod, KindInfo, System, ValueType},
+    model::{Direction, Kind},
+    proto::v1,
+};
+
+pub(super) fn systems(systems: &[System]) -> Vec<v1::System> {
+    systems.iter().map(system).collect()
+}
+
+pub(super) fn system(system: &System) -> v1::System {
+    let direction = |direction: &Direction| match direction {
+        Direction::FromSystem => v1::Direction::FromSystem.into(),
+        Direction::ToSystem => v1::Direction::ToSystem.into(),
+    };
+    let method = |method: &AuthorizationMethod| match method {
+        AuthorizationMethod::OAuth => v1::AuthorizationMethod::Consent.into(),
+    };
+    v1::System {
+        name: names::system(system.id),
+        title: system.title.to_owned(),
+        directions: system.directions.iter().map(direction).collect(),
+        kinds: system.kinds.iter().map(kind).collect(),
+        authorization_methods: system.authorization.iter().map(method).collect(),
+    }
+}
+
+fn kind(info: &KindInfo) -> v1::KindSupport {
+    let title = match info.kind {
+        Kind::User => "Users",
+        Kind::Group => "Groups",
+    };
+    let carried: Vec<v1::Attribute> = info
+        .attributes
+        .iter()
+        .filter(|a| a.mapped)
+        .map(attribute)
+        .collect();
+    let target = |kind: &Kind| v1::TargetSupport {
+        kind: to_proto::kind(*kind).into(),
+        attributes: carried.clone(),
+    };
+    v1::KindSupport {
+        kind: to_proto::kind(info.kind).into(),
+        title: title.to_owned(),
+        events: info
+            .events
+            .iter()
+            .map(|_| v1::Event::Lookup.into())
+            .collect(),
+        actions: info
+            .actions
+            .iter()
+            .map(|_| v1::Action::Add.into())
+            .collect(),
+        attributes: info.attributes.iter().map(attribute).collect(),
+        condition_attributes: info.conditions().map(condition).collect(),
+        targets: info.targets.iter().map(target).collect(),
+    }
+}
+
+fn value_type(value: ValueType) -> v1::AttributeType {
+    match value {
+        ValueType::Text => v1::AttributeType::String,
+        ValueType::Bool => v1::AttributeType::Boolean,
+        ValueType::List => v1::AttributeType::StringList,
+    }
+}
+
+fn attribute(info: &AttributeInfo) -> v1::Attribute {
+    v1::Attribute {
+        attribute: info.attribute.to_string(),
+        title: info.title().to_owned(),
+        r#type: value_type(info.value).into(),
+        required_on_create: info.required,
+        read_only: !info.mapped,
+    }
+}
+
+fn condition(info: &AttributeInfo) -> v1::ConditionAttribute {
+    let operator = |operator: &crate::model::Operator| match operator {
+        crate::model::Operator::Equal => v1::Operator::Equal.into(),
+        crate::model::Operator::NotEqual => v1::Operator::NotEqual.into(),
+    };
+    let choices: &[&str] = if info.yes_no() {
+        &["true", "false"]
+    } else {
+        &[]
+    };
+    v1::ConditionAttribute {
+        attribute: info.attribute.to_string(),
+        title: info.title().to_owned(),
+        r#type: value_type(info.value).into(),
+        operators: info.operators().iter().map(operator).collect(),
+        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+    }
+}

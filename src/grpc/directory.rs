@@ -1,0 +1,248 @@
+//! `DirectoryService`: the AppsCo directory.
+
+use super::{
+    from_proto::{self, Notes, page, request_key},
+    names, status, to_proto,
+};
+use crate::{
+    directory::Directory,
+    integrations::Integrations,
+    model::{CompanyId, Entity, EntityId, Kind, PageRequest, Uid, Violation},
+    proto::v1::{self, directory_service_server::DirectoryService},
+};
+use std::collections::HashMap;
+use tonic::{Request, Response, Status};
+
+type Answered<T> = Result<Response<T>, Status>;
+
+/// How callers are called until they can be told apart.
+pub(super) const CALLER: &str = "caller";
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) directory: Directory,
+    pub(super) integrations: Integrations,
+}
+
+fn one(violation: Violation) -> Status {
+    status::invalid(vec![violation])
+}
+
+/// A company and a page of something of it.
+fn listing(parent: &str, size: i32, token: &str) -> Result<(CompanyId, PageRequest), Status> {
+    let mut notes = Notes::default();
+    let company = from_proto::company(&mut notes, "parent", parent);
+    let page = notes.take(page(size, token));
+    company.zip(page).ok_or_else(|| status::invalid(notes.0))
+}
+
+/// A user or group and a page of something of it.
+fn listing_of(
+    parent: &str,
+    kind: Kind,
+    size: i32,
+    token: &str,
+) -> Result<((CompanyId, EntityId), PageRequest), Status> {
+    let mut notes = Notes::default();
+    let entity = notes.take(names::parse_entity("parent", parent, kind));
+    let page = notes.take(page(size, token));
+    entity.zip(page).ok_or_else(|| status::invalid(notes.0))
+}
+
+impl Service {
+    async fn group(&self, entity: &Entity) -> Result<v1::Group, Status> {
+        let members = self
+            .directory
+            .member_count(&entity.company, &entity.id)
+            .await
+            .map_err(status::directory)?;
+        Ok(to_proto::group(entity, members))
+    }
+
+    async fn one(&self, name: &str, kind: Kind) -> Result<Entity, Status> {
+        let (company, id) = names::parse_entity("name", name, kind).map_err(one)?;
+        self.directory
+            .get(&company, kind, &id)
+            .await
+            .map_err(status::directory)
+    }
+
+    /// Resource names of the company's integrations.
+    async fn integrations(&self, company: &CompanyId) -> Result<HashMap<Uid, String>, Status> {
+        let all = PageRequest {
+            size: 1000,
+            token: None,
+        };
+        let listed = self
+            .integrations
+            .list(company, &all)
+            .await
+            .map_err(status::integrations)?;
+        Ok(listed
+            .items
+            .iter()
+            .map(|found| (found.uid, names::of_integration(found)))
+            .collect())
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Service {
+    async fn get_user(&self, request: Request<v1::GetUserRequest>) -> Answered<v1::User> {
+        let user = self.one(&request.into_inner().name, Kind::User).await?;
+        Ok(Response::new(to_proto::user(&user)))
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<v1::ListUsersRequest>,
+    ) -> Answered<v1::ListUsersResponse> {
+        let v1::ListUsersRequest {
+            parent,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let (company, page) = listing(&parent, page_size, &page_token)?;
+        let listed = self
+            .directory
+            .list(&company, Kind::User, &page)
+            .await
+            .map_err(status::directory)?;
+        let users = listed.items.iter().map(to_proto::user).collect();
+        Ok(Response::new(v1::ListUsersResponse {
+            users,
+            next_page_token: listed.next.unwrap_or_default(),
+        }))
+    }
+
+    async fn create_user(&self, request: Request<v1::CreateUserRequest>) -> Answered<v1::User> {
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let mut notes = Notes::default();
+        let key = notes.take(request_key(&request_id, "CreateUser", &request));
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        if request.user.is_none() {
+            notes.0.push(Violation::new("user", "must be given"));
+        }
+        let (Some(company), Some(key), Some(user)) = (company, key, request.user) else {
+            return Err(status::invalid(notes.0));
+        };
+        let new = from_proto::new_user(request.user_id, user);
+        let created = self
+            .directory
+            .create_user(&company, new, CALLER, key)
+            .await
+            .map_err(status::directory)?;
+        Ok(Response::new(to_proto::user(&created.value)))
+    }
+
+    async fn get_group(&self, request: Request<v1::GetGroupRequest>) -> Answered<v1::Group> {
+        let group = self.one(&request.into_inner().name, Kind::Group).await?;
+        Ok(Response::new(self.group(&group).await?))
+    }
+
+    async fn list_groups(
+        &self,
+        request: Request<v1::ListGroupsRequest>,
+    ) -> Answered<v1::ListGroupsResponse> {
+        let v1::ListGroupsRequest {
+            parent,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let (company, page) = listing(&parent, page_size, &page_token)?;
+        let listed = self
+            .directory
+            .list(&company, Kind::Group, &page)
+            .await
+            .map_err(status::directory)?;
+        let mut groups = Vec::with_capacity(listed.items.len());
+        for group in &listed.items {
+            groups.push(self.group(group).await?);
+        }
+        Ok(Response::new(v1::ListGroupsResponse {
+            groups,
+            next_page_token: listed.next.unwrap_or_default(),
+        }))
+    }
+
+    async fn create_group(&self, request: Request<v1::CreateGroupRequest>) -> Answered<v1::Group> {
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let mut notes = Notes::default();
+        let key = notes.take(request_key(&request_id, "CreateGroup", &request));
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        if request.group.is_none() {
+            notes.0.push(Violation::new("group", "must be given"));
+        }
+        let (Some(company), Some(key), Some(group)) = (company, key, request.group) else {
+            return Err(status::invalid(notes.0));
+        };
+        let new = from_proto::new_group(request.group_id, group);
+        let created = self
+            .directory
+            .create_group(&company, new, CALLER, key)
+            .await
+            .map_err(status::directory)?;
+        Ok(Response::new(self.group(&created.value).await?))
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<v1::ListMembersRequest>,
+    ) -> Answered<v1::ListMembersResponse> {
+        let v1::ListMembersRequest {
+            parent,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let ((company, group), page) = listing_of(&parent, Kind::Group, page_size, &page_token)?;
+        let listed = self
+            .directory
+            .members(&company, &group, &page)
+            .await
+            .map_err(status::directory)?;
+        let known = self.integrations(&company).await?;
+        let name = |uid: Uid| {
+            known
+                .get(&uid)
+                .cloned()
+                .unwrap_or_else(|| "a removed integration".to_owned())
+        };
+        let members = listed
+            .items
+            .iter()
+            .map(|(member, entity)| to_proto::member(&group, member, entity, &name));
+        let members = members.collect();
+        Ok(Response::new(v1::ListMembersResponse {
+            members,
+            next_page_token: listed.next.unwrap_or_default(),
+        }))
+    }
+
+    async fn list_user_groups(
+        &self,
+        request: Request<v1::ListUserGroupsRequest>,
+    ) -> Answered<v1::ListUserGroupsResponse> {
+        let v1::ListUserGroupsRequest {
+            parent,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let ((company, user), page) = listing_of(&parent, Kind::User, page_size, &page_token)?;
+        let listed = self
+            .directory
+            .groups_of(&company, Kind::User, &user, &page)
+            .await
+            .map_err(status::directory)?;
+        let mut groups = Vec::with_capacity(listed.items.len());
+        for group in &listed.items {
+            groups.push(self.group(group).await?);
+        }
+        Ok(Response::new(v1::ListUserGroupsResponse {
+            groups,
+            next_page_token: listed.next.unwrap_or_default(),
+        }))
+    }
+}

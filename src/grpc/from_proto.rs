@@ -1,0 +1,415 @@
+//! Messages become plain types, at once; every field that makes no sense is named, all of them together.
+
+use super::names;
+use crate::{
+    directory,
+    integrations::{ApplyTemplate, NewCondition, NewIntegration, NewRule},
+    model::{
+        Action, Attribute, Attributes, CompanyId, Direction, InvalidId, Kind, Limits, Operator,
+        PageRequest, RequestKey, RuleEvent, RunMode, Value, Violation,
+    },
+    proto::v1,
+};
+use prost::Message;
+use prost_types::value::Kind as JsonKind;
+
+/// Items of a page if none are asked for, and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 1000;
+
+/// Notes what is wrong, and goes on.
+#[derive(Debug, Default)]
+pub(super) struct Notes(pub(super) Vec<Violation>);
+
+impl Notes {
+    /// The value, or a note of what is wrong with it.
+    pub(super) fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
+        parsed.map_err(|violation| self.0.push(violation)).ok()
+    }
+
+    /// An id that the caller may choose.
+    fn id<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        make: fn(&str) -> Result<T, InvalidId>,
+    ) -> Option<T> {
+        if text.is_empty() {
+            return None;
+        }
+        self.take(make(text).map_err(|error| Violation::new(field, error.to_string())))
+    }
+
+    /// A value of an enum; the unspecified one is none.
+    fn value<E: TryFrom<i32>, T>(
+        &mut self,
+        field: &str,
+        number: i32,
+        known: impl Fn(E) -> Option<T>,
+    ) -> Option<T> {
+        match E::try_from(number) {
+            Ok(value) => known(value),
+            Err(_) => {
+                self.0.push(Violation::new(
+                    field,
+                    format!("{number} is not a value of this enum"),
+                ));
+                None
+            }
+        }
+    }
+}
+
+/// Page size and token, with their limits.
+pub(super) fn page(size: i32, token: &str) -> Result<PageRequest, Violation> {
+    let size = match usize::try_from(size) {
+        Ok(0) => PAGE,
+        Ok(size) => size.min(LARGEST_PAGE),
+        Err(_) => {
+            return Err(Violation::new(
+                "page_size",
+                "must not be negative; leave it out for the default",
+            ));
+        }
+    };
+    Ok(PageRequest {
+        size,
+        token: (!token.is_empty()).then(|| token.to_owned()),
+    })
+}
+
+/// The caller's request id (AIP-155) with a hash over the method and the rest of the request.
+pub(super) fn request_key<M: Message>(
+    id: &str,
+    method: &str,
+    rest: &M,
+) -> Result<Option<RequestKey>, Violation> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Violation::new(
+            "request_id",
+            "must have 1 to 64 visible ASCII characters",
+        ));
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(method.as_bytes())
+        .update(&[0])
+        .update(&rest.encode_to_vec());
+    Ok(Some(RequestKey {
+        id: id.to_owned(),
+        body: *hasher.finalize().as_bytes(),
+    }))
+}
+
+fn kind(value: v1::Kind) -> Option<Kind> {
+    match value {
+        v1::Kind::Unspecified => None,
+        v1::Kind::User => Some(Kind::User),
+        v1::Kind::Group => Some(Kind::Group),
+    }
+}
+
+fn run_mode(value: v1::rule::RunMode) -> Option<RunMode> {
+    match value {
+        v1::rule::RunMode::Unspecified => None,
+        v1::rule::RunMode::Automatic => Some(RunMode::Automatic),
+        v1::rule::RunMode::Manual => Some(RunMode::Manual),
+    }
+}
+
+/// An integration to make.
+pub(super) fn new_integration(id: &str, integration: Option<v1::Integration>) -> NewIntegration {
+    let mut notes = Notes::default();
+    let Some(integration) = integration else {
+        let bad = vec![Violation::new("integration", "must be given")];
+        return NewIntegration {
+            bad,
+            ..NewIntegration::default()
+        };
+    };
+    // What the daemon sets is ignored in requests (AIP-203).
+    let v1::Integration {
+        title,
+        system,
+        direction,
+        active,
+        limits,
+        name: _,
+        uid: _,
+        state: _,
+        pause_reason: _,
+        authorization: _,
+        readiness: _,
+        last_run: _,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = integration;
+    let system = if system.is_empty() {
+        None
+    } else {
+        notes.take(names::parse_system("integration.system", &system))
+    };
+    let direction = notes.value(
+        "integration.direction",
+        direction,
+        |value: v1::Direction| match value {
+            v1::Direction::Unspecified => None,
+            v1::Direction::FromSystem => Some(Direction::FromSystem),
+            v1::Direction::ToSystem => Some(Direction::ToSystem),
+        },
+    );
+    let limit = limits.and_then(
+        |v1::Limits {
+             max_member_loss_percent,
+         }| max_member_loss_percent,
+    );
+    let limit = limit.and_then(|percent| {
+        let field = "integration.limits.max_member_loss_percent";
+        notes.take(u32::try_from(percent).map_err(|_| Violation::new(field, "must be 0 to 100")))
+    });
+    let id = notes.id("integration_id", id, crate::model::IntegrationId::try_new);
+    let limits = Limits {
+        max_member_loss_percent: limit,
+    };
+    NewIntegration {
+        id,
+        title,
+        system,
+        direction,
+        active,
+        limits,
+        bad: notes.0,
+    }
+}
+
+/// A rule to make.
+pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>) -> NewRule {
+    let mut notes = Notes::default();
+    let Some(rule) = rule else {
+        return NewRule {
+            bad: vec![Violation::new("rule", "must be given")],
+            ..NewRule::default()
+        };
+    };
+    let v1::Rule {
+        title,
+        position,
+        event,
+        source_kind,
+        conditions,
+        action,
+        target_kind,
+        defaults,
+        run_mode: mode,
+        active,
+        name: _,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = rule;
+    let position = u32::try_from(position)
+        .map_err(|_| Violation::new("rule.position", "must not be negative"));
+    let conditions = conditions
+        .into_iter()
+        .enumerate()
+        .map(|(i, condition)| self::condition(i, condition, &mut notes));
+    let conditions = conditions.collect();
+    let defaults = defaults
+        .into_iter()
+        .filter_map(|(name, value)| default(name, value, &mut notes))
+        .collect();
+    NewRule {
+        id: notes.id("rule_id", id, crate::model::RuleId::try_new),
+        title,
+        position: notes.take(position).unwrap_or_default(),
+        event: notes.value("rule.event", event, |value: v1::Event| match value {
+            v1::Event::Unspecified => None,
+            v1::Event::Lookup => Some(RuleEvent::Lookup),
+        }),
+        source_kind: notes.value("rule.source_kind", source_kind, kind),
+        conditions,
+        action: notes.value("rule.action", action, |value: v1::Action| match value {
+            v1::Action::Unspecified => None,
+            v1::Action::Add => Some(Action::Add),
+        }),
+        target_kind: notes.value("rule.target_kind", target_kind, kind),
+        defaults,
+        run_mode: notes
+            .value("rule.run_mode", mode, run_mode)
+            .unwrap_or_default(),
+        active: active.unwrap_or(true),
+        bad: notes.0,
+    }
+}
+
+fn condition(i: usize, condition: v1::Condition, notes: &mut Notes) -> NewCondition {
+    let v1::Condition {
+        attribute,
+        operator,
+        values,
+    } = condition;
+    let field = format!("rule.conditions[{i}].operator");
+    let operator = notes.value(&field, operator, |value: v1::Operator| match value {
+        v1::Operator::Unspecified => None,
+        v1::Operator::Equal => Some(Operator::Equal),
+        v1::Operator::NotEqual => Some(Operator::NotEqual),
+    });
+    NewCondition {
+        attribute,
+        operator,
+        values,
+    }
+}
+
+fn default(name: String, value: prost_types::Value, notes: &mut Notes) -> Option<(String, Value)> {
+    let text = |value: prost_types::Value| match value.kind {
+        Some(JsonKind::StringValue(text)) => Some(text),
+        _ => None,
+    };
+    let held = match value.kind {
+        Some(JsonKind::StringValue(text)) => Some(Value::Text(text)),
+        Some(JsonKind::BoolValue(yes)) => Some(Value::Bool(yes)),
+        Some(JsonKind::ListValue(list)) => list
+            .values
+            .into_iter()
+            .map(text)
+            .collect::<Option<_>>()
+            .map(Value::List),
+        _ => None,
+    };
+    if held.is_none() {
+        let field = format!("rule.defaults[\"{name}\"]");
+        notes.0.push(Violation::new(
+            field,
+            "must be a string, true or false, or a list of strings",
+        ));
+    }
+    held.map(|held| (name, held))
+}
+
+/// How to apply a template.
+pub(super) fn apply_template(request: &v1::ApplyRuleTemplateRequest) -> ApplyTemplate {
+    let mut notes = Notes::default();
+    ApplyTemplate {
+        template: request.template.clone(),
+        id: notes.id("rule_id", &request.rule_id, crate::model::RuleId::try_new),
+        active: request.active,
+        run_mode: notes
+            .value("run_mode", request.run_mode, run_mode)
+            .unwrap_or_default(),
+        bad: notes.0,
+    }
+}
+
+fn held(
+    id: String,
+    texts: Vec<(Attribute, String)>,
+    lists: Vec<(Attribute, Vec<String>)>,
+) -> directory::New {
+    let texts = texts
+        .into_iter()
+        .map(|(attribute, text)| (attribute, Value::Text(text)));
+    let lists = lists
+        .into_iter()
+        .map(|(attribute, items)| (attribute, Value::List(items)));
+    let attributes: Attributes = texts.chain(lists).collect();
+    directory::New {
+        id: (!id.is_empty()).then_some(id),
+        attributes,
+    }
+}
+
+/// A user to make.
+pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
+    let v1::User {
+        user_name,
+        given_name,
+        family_name,
+        display_name,
+        active,
+        aliases,
+        phone_numbers,
+        title,
+        department,
+        organization,
+        employee_number,
+        manager,
+        name: _,
+        uid: _,
+        owners: _,
+        last_writer: _,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = user;
+    let mut new = held(
+        id,
+        vec![
+            (Attribute::USER_NAME, user_name),
+            (Attribute::GIVEN_NAME, given_name),
+            (Attribute::FAMILY_NAME, family_name),
+            (Attribute::DISPLAY_NAME, display_name),
+            (Attribute::TITLE, title),
+            (Attribute::DEPARTMENT, department),
+            (Attribute::ORGANIZATION, organization),
+            (Attribute::EMPLOYEE_NUMBER, employee_number),
+            (Attribute::MANAGER, manager),
+        ],
+        vec![
+            (Attribute::ALIASES, aliases),
+            (Attribute::PHONE_NUMBERS, phone_numbers),
+        ],
+    );
+    if let Some(active) = active {
+        new.attributes.set(Attribute::ACTIVE, Value::Bool(active));
+    }
+    new
+}
+
+/// A group to make.
+pub(super) fn new_group(id: String, group: v1::Group) -> directory::New {
+    let v1::Group {
+        email,
+        display_name,
+        description,
+        name: _,
+        uid: _,
+        member_count: _,
+        owners: _,
+        last_writer: _,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = group;
+    let texts = vec![
+        (Attribute::USER_NAME, email),
+        (Attribute::DISPLAY_NAME, display_name),
+        (Attribute::DESCRIPTION, description),
+    ];
+    held(id, texts, Vec::new())
+}
+
+/// Outcomes to filter by.
+pub(super) fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
+    use crate::model::Outcome;
+    let known = |value: v1::change::Outcome| match value {
+        v1::change::Outcome::Unspecified => None,
+        v1::change::Outcome::Applied => Some(Outcome::Applied),
+        v1::change::Outcome::Skipped => Some(Outcome::Skipped),
+        v1::change::Outcome::Failed => Some(Outcome::Failed),
+        v1::change::Outcome::Deferred => Some(Outcome::Deferred),
+    };
+    let numbered = numbers.iter().enumerate();
+    numbered
+        .filter_map(|(i, number)| notes.value(&format!("outcomes[{i}]"), *number, known))
+        .collect()
+}
+
+/// A company, or a note of what is wrong.
+pub(super) fn company(notes: &mut Notes, field: &str, name: &str) -> Option<CompanyId> {
+    notes.take(names::parse_company(field, name))
+}

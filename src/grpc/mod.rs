@@ -1,0 +1,148 @@
+//! The internal listener: gRPC services, health and reflection.
+//!
+//! Owns the translation between messages and plain types, and what surrounds every request. May use `model`, `store`
+//! (plain reads), `directory`, `integrations` and `sync`. Deliberately decides nothing: a method reads its request, asks
+//! one room, and answers.
+
+mod catalogue;
+mod directory;
+mod from_proto;
+mod integration;
+mod layers;
+mod names;
+mod report;
+mod request_id;
+mod status;
+mod sync;
+mod to_proto;
+
+use crate::{
+    directory::Directory,
+    integrations::Integrations,
+    proto::{
+        DESCRIPTOR,
+        v1::{
+            directory_service_server::DirectoryServiceServer,
+            integration_service_server::IntegrationServiceServer,
+            sync_service_server::SyncServiceServer,
+        },
+    },
+    store::Store,
+    sync::Runs,
+};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    codec::CompressionEncoding,
+    service::Routes,
+    transport::{Server, server::TcpIncoming},
+};
+
+/// Largest message taken, in bytes. Larger ones are refused with `OUT_OF_RANGE`.
+const LARGEST_REQUEST: usize = 1 << 20;
+/// Largest message sent, in bytes: a page of 1,000 users at 4 KiB.
+const LARGEST_ANSWER: usize = 16 << 20;
+/// Requests under way at once on one connection; more are refused.
+const AT_ONCE: usize = 256;
+
+/// What the services speak for.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    /// The store, for plain reads.
+    pub store: Store,
+    /// The AppsCo directory.
+    pub directory: Directory,
+    /// Integrations.
+    pub integrations: Integrations,
+    /// Runs.
+    pub runs: Runs,
+}
+
+/// The server can't be set up, or fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The descriptors of `proto/` can't be served.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The listener failed.
+    #[error("the gRPC listener failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves until `stopping`; streams end at once then, other requests get their answer.
+pub async fn serve(
+    listener: TcpListener,
+    rooms: Rooms,
+    stopping: CancellationToken,
+) -> Result<(), Error> {
+    let routes = routes(rooms, &stopping).await?;
+    let incoming = TcpIncoming::from(listener)
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(Duration::from_secs(60)));
+    Server::builder()
+        .layer(layers::Around)
+        .concurrency_limit_per_connection(AT_ONCE)
+        .load_shed(true)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .http2_max_header_list_size(16 << 10)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+macro_rules! limited {
+    ($server:expr) => {
+        $server
+            .max_decoding_message_size(LARGEST_REQUEST)
+            .max_encoding_message_size(LARGEST_ANSWER)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+    };
+}
+
+async fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
+    let Rooms {
+        store,
+        directory,
+        integrations,
+        runs,
+    } = rooms;
+    let integration = IntegrationServiceServer::new(integration::Service {
+        integrations: integrations.clone(),
+    });
+    let sync = SyncServiceServer::new(sync::Service::new(store, runs, stopping.clone()));
+    let directory = DirectoryServiceServer::new(directory::Service {
+        directory,
+        integrations,
+    });
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health
+        .set_serving::<IntegrationServiceServer<integration::Service>>()
+        .await;
+    health
+        .set_serving::<SyncServiceServer<sync::Service>>()
+        .await;
+    health
+        .set_serving::<DirectoryServiceServer<directory::Service>>()
+        .await;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let mut routes = Routes::builder();
+    routes
+        .add_service(limited!(integration))
+        .add_service(limited!(sync))
+        .add_service(limited!(directory))
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+    let router = routes.routes().into_axum_router();
+    Ok(Routes::from(router.fallback(|| async {
+        status::unimplemented().into_http::<axum::body::Body>()
+    })))
+}

@@ -1,0 +1,176 @@
+//! The opened connector of an integration, and its access tokens.
+
+use super::{Error, Integrations, settings::Tell};
+use crate::{
+    connector::{AccessTokens, Connector},
+    model::{
+        AuthorizationState, CompanyId, EventBody, Integration, IntegrationId, Secret, SystemId, Uid,
+    },
+    oauth::{self, Provider, RefreshTokens, TokenSource},
+    store::Store,
+};
+use futures_util::future::BoxFuture;
+use std::{fmt, sync::Arc};
+
+/// A system as the operator configured it.
+#[derive(Debug, Clone)]
+pub struct SystemSetup {
+    /// Which.
+    pub id: SystemId,
+    /// Who gives out its tokens; none if no client is configured, and then it can't be authorized.
+    pub provider: Option<Provider>,
+}
+
+/// Opens connectors; made where the systems' addresses and the shared HTTP client are known.
+pub trait Connectors: Send + Sync + fmt::Debug {
+    /// A connector for a customer of a system, acting as an account there. `customer` is none before it is known.
+    /// Fails if there is no such system.
+    fn open(
+        &self,
+        system: &SystemId,
+        customer: Option<&str>,
+        account: &str,
+        tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Arc<dyn Connector>, crate::connector::Error>;
+}
+
+/// The refresh token of an integration, as the store keeps it.
+#[derive(Debug)]
+struct Kept {
+    store: Store,
+    company: CompanyId,
+    id: IntegrationId,
+}
+
+impl RefreshTokens for Kept {
+    fn current(&self) -> BoxFuture<'_, Result<Option<Secret>, oauth::Error>> {
+        Box::pin(async {
+            let token = self.store.refresh_token(&self.company, &self.id).await;
+            token.map_err(|error| oauth::Error::Kept(error.to_string()))
+        })
+    }
+
+    fn replace(&self, token: Secret) -> BoxFuture<'_, Result<(), oauth::Error>> {
+        Box::pin(async {
+            let kept = self
+                .store
+                .replace_refresh_token(&self.company, &self.id, token);
+            kept.await
+                .map_err(|error| oauth::Error::Kept(error.to_string()))
+        })
+    }
+}
+
+impl Integrations {
+    /// The connector of an integration that is authorized. All connectors of one integration share one access token.
+    pub async fn connect(
+        &self,
+        company: &CompanyId,
+        id: &IntegrationId,
+    ) -> Result<Arc<dyn Connector>, Error> {
+        let integration = self.get(company, id).await?;
+        let authorization = &integration.authorization;
+        let consent = match (authorization.state, &authorization.consent) {
+            (AuthorizationState::Authorized, Some(consent)) => consent,
+            (AuthorizationState::ReauthorizationRequired, _) => {
+                let gap = super::Gap::ReauthorizationRequired(authorization.reason.clone());
+                return Err(gap.into());
+            }
+            _ => return Err(super::Gap::NotAuthorized.into()),
+        };
+        let tokens = self.source(&integration)?;
+        let customer = Some(consent.customer_id.as_str());
+        let account = consent.by.subject.as_str();
+        let connectors = &self.0.connectors;
+        Ok(connectors.open(&integration.system, customer, account, tokens)?)
+    }
+
+    /// The system no longer accepts the consent by which this integration, as `seen` when it was connected, lives: it must
+    /// be authorized again. Changes nothing if it has been meanwhile.
+    pub async fn authorization_lost(
+        &self,
+        seen: &Integration,
+        reason: &str,
+    ) -> Result<Integration, Error> {
+        let (consent, reason) = (seen.authorization.consent.clone(), reason.to_owned());
+        let now = self.0.clock.now();
+        let lost = move |integration: &mut Integration| {
+            let authorization = &mut integration.authorization;
+            if authorization.state != AuthorizationState::Authorized
+                || authorization.consent != consent
+            {
+                return Ok(None);
+            }
+            authorization.state = AuthorizationState::ReauthorizationRequired;
+            authorization.reason = reason;
+            integration.update_time = now;
+            Ok(Some(EventBody::AuthorizationLost as Tell))
+        };
+        let store = &self.0.store;
+        let integration = store
+            .update_integration(&seen.company, &seen.id, lost)
+            .await?;
+        if integration.authorization.state == AuthorizationState::ReauthorizationRequired {
+            tracing::warn!(company = %seen.company, integration = %seen.id, reason = integration.authorization.reason, "authorization lost");
+            self.forget_tokens(integration.uid);
+        }
+        Ok(integration)
+    }
+
+    /// The provider of a system, if a client is configured.
+    pub(super) fn provider(&self, system: &SystemId) -> Result<&Provider, Error> {
+        let mut setups = self.0.systems.iter();
+        let provider = setups
+            .find(|setup| setup.id == *system)
+            .and_then(|setup| setup.provider.as_ref());
+        provider.ok_or_else(|| Error::Precondition {
+            code: "SYSTEM_NOT_CONFIGURED",
+            text: format!(
+                "The daemon has no OAuth client for {system}: its operator must set systems.{system}.client_id and \
+                 systems.{system}.client_secret_file"
+            ),
+        })
+    }
+
+    /// Access tokens for the consent of before are good no longer, or not to be used.
+    pub(super) fn forget_tokens(&self, uid: Uid) {
+        self.sources().remove(&uid);
+    }
+
+    fn source(&self, integration: &Integration) -> Result<Arc<TokenSource>, Error> {
+        let provider = self.provider(&integration.system)?;
+        let mut sources = self.sources();
+        let source = sources.entry(integration.uid).or_insert_with(|| {
+            let kept = Arc::new(Kept {
+                store: self.0.store.clone(),
+                company: integration.company.clone(),
+                id: integration.id.clone(),
+            });
+            Arc::new(TokenSource::new(
+                provider.clone(),
+                kept,
+                Arc::clone(&self.0.clock),
+            ))
+        });
+        Ok(Arc::clone(source))
+    }
+
+    /// A panic while it was held can't have left half a change: each is one call.
+    fn sources(
+        &self,
+    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<Uid, Arc<TokenSource>>> {
+        self.0
+            .sources
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl From<super::Gap> for Error {
+    fn from(gap: super::Gap) -> Self {
+        Self::Precondition {
+            code: gap.code(),
+            text: gap.text(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What is missing before a run can start.
+
+use super::{Error, Integrations};
+use crate::{
+    connector::catalogue,
+    model::{AuthorizationState, Integration, IntegrationState, Rule},
+    oauth,
+};
+
+/// One thing that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// Nobody has consented yet.
+    NotAuthorized,
+    /// The consent does not work any more; why.
+    ReauthorizationRequired(String),
+    /// The consent lacks these scopes.
+    ScopesMissing(Vec<String>),
+    /// There is no active rule.
+    NoActiveRules,
+    /// The daemon paused it; why.
+    Paused(String),
+}
+
+impl Gap {
+    /// Stable, in capitals.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAuthorized => "NOT_AUTHORIZED",
+            Self::ReauthorizationRequired(_) => "REAUTHORIZATION_REQUIRED",
+            Self::ScopesMissing(_) => "SCOPES_MISSING",
+            Self::NoActiveRules => "NO_ACTIVE_RULES",
+            Self::Paused(_) => "PAUSED",
+        }
+    }
+
+    /// What is missing and what to do about it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::NotAuthorized => "Nobody has authorized it: call BeginAuthorization and let an administrator of the system open the URL".to_owned(),
+            Self::ReauthorizationRequired(why) => format!("The system no longer accepts the authorization ({why}): call BeginAuthorization and let an administrator open the URL again"),
+            Self::ScopesMissing(scopes) => format!("The authorization lacks {}: call BeginAuthorization and let an administrator allow everything that is asked for", scopes.join(", ")),
+            Self::NoActiveRules => "It has no active rule: apply a template (ApplyRuleTemplate) or create a rule (CreateRule)".to_owned(),
+            Self::Paused(why) => format!("The daemon paused it ({why}): see to the cause, then call ActivateIntegration"),
+        }
+    }
+}
+
+/// What is missing, worst first.
+fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let authorization = &integration.authorization;
+    match authorization.state {
+        AuthorizationState::Required | AuthorizationState::Pending => gaps.push(Gap::NotAuthorized),
+        AuthorizationState::ReauthorizationRequired => {
+            gaps.push(Gap::ReauthorizationRequired(authorization.reason.clone()));
+        }
+        AuthorizationState::Authorized => {
+            let granted = authorization.consent.as_ref();
+            let needed = catalogue::scopes(&integration.system, integration.direction);
+            let missing = oauth::missing(granted.map_or(&[], |consent| &consent.scopes), &needed);
+            if !missing.is_empty() {
+                gaps.push(Gap::ScopesMissing(missing));
+            }
+        }
+    }
+    if let IntegrationState::Paused(why) = &integration.state {
+        gaps.push(Gap::Paused(why.clone()));
+    }
+    if !rules.iter().any(|rule| rule.active) {
+        gaps.push(Gap::NoActiveRules);
+    }
+    gaps
+}
+
+impl Integrations {
+    /// What is missing before a run can start; empty if nothing is.
+    pub async fn readiness(&self, integration: &Integration) -> Result<Vec<Gap>, Error> {
+        let (company, id) = (&integration.company, &integration.id);
+        let rules = self.0.store.rules(company, id).await?;
+        Ok(gaps(integration, &rules))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        integrations::rules::tests::{integration, new},
+        model::{Authorization, AuthorizedBy, Consent, Kind, Time},
+    };
+
+    fn authorized(scopes: &[&str]) -> Integration {
+        let consent = Consent {
+            by: AuthorizedBy {
+                subject: "1".to_owned(),
+                email: "admin@example.com".to_owned(),
+                display_name: String::new(),
+            },
+            time: Time::UNIX_EPOCH,
+            domain: "example.com".to_owned(),
+            customer_id: "C1".to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        };
+        Integration {
+            authorization: Authorization {
+                state: AuthorizationState::Authorized,
+                consent: Some(consent),
+                reason: String::new(),
+            },
+            ..integration()
+        }
+    }
+
+    fn codes(integration: &Integration, rules: &[Rule]) -> Vec<&'static str> {
+        gaps(integration, rules).iter().map(Gap::code).collect()
+    }
+
+    #[test]
+    fn a_new_integration_needs_consent_and_a_rule() {
+        let mut fresh = integration();
+        assert_eq!(codes(&fresh, &[]), ["NOT_AUTHORIZED", "NO_ACTIVE_RULES"]);
+        fresh.authorization.state = AuthorizationState::Pending;
+        assert_eq!(codes(&fresh, &[]), ["NOT_AUTHORIZED", "NO_ACTIVE_RULES"]);
+    }
+
+    #[test]
+    fn consent_in_full_and_an_active_rule_leave_nothing_missing() {
+        let rule = new(Kind::User)
+            .check(&integration(), Time::UNIX_EPOCH)
+            .unwrap();
+        let needed = catalogue::scopes(&integration().system, integration().direction);
+        let granted: Vec<_> = oauth::missing(&[], &needed);
+        let granted: Vec<_> = granted.iter().map(String::as_str).collect();
+        let mut whole = authorized(&granted);
+        assert_eq!(
+            codes(&whole, std::slice::from_ref(&rule)),
+            Vec::<&str>::new()
+        );
+        let idle = Rule {
+            active: false,
+            ..rule.clone()
+        };
+        assert_eq!(codes(&whole, &[idle]), ["NO_ACTIVE_RULES"]);
+        whole.state = IntegrationState::Paused("three interruptions".to_owned());
+        assert_eq!(codes(&whole, std::slice::from_ref(&rule)), ["PAUSED"]);
+        assert_eq!(codes(&authorized(&["openid"]), &[rule]), ["SCOPES_MISSING"]);
+    }
+
+    #[test]
+    fn a_broken_consent_says_why_and_what_to_do() {
+        let mut broken = authorized(&[]);
+        broken.authorization.state = AuthorizationState::ReauthorizationRequired;
+        broken.authorization.reason = "token revoked".to_owned();
+        let gaps = gaps(&broken, &[]);
+        assert_eq!(gaps[0].code(), "REAUTHORIZATION_REQUIRED");
+        assert!(
+            gaps[0].text().contains("token revoked")
+                && gaps[0].text().contains("BeginAuthorization")
+        );
+    }
+}

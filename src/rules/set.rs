@@ -1,0 +1,90 @@
+//! All rules of an integration, prepared to decide about one object after the other.
+
+use super::condition::Test;
+use crate::model::{Kind, Object, Rule, RuleId, RunMode};
+use std::collections::BTreeSet;
+
+/// Who decides about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision<'a> {
+    /// No rule matches it, not even one that is switched off.
+    OutOfScope,
+    /// The rule that decides takes no part in this run: it is inactive, manual and not named, or others are named.
+    LeftAlone {
+        /// That rule.
+        rule: &'a Rule,
+    },
+    /// This rule decides, and its results are to be written.
+    By(&'a Rule),
+}
+
+/// The rules of an integration as one run sees them.
+#[derive(Debug, Clone)]
+pub struct RuleSet(Vec<Compiled>);
+
+#[derive(Debug, Clone)]
+struct Compiled {
+    rule: Rule,
+    tests: Vec<Test>,
+    written: bool,
+}
+
+impl Compiled {
+    /// A rule that turns one kind into another says nothing about what becomes of the object itself.
+    fn matches(&self, object: &Object) -> bool {
+        self.rule.source_kind == object.kind
+            && self.rule.target_kind == object.kind
+            && self
+                .tests
+                .iter()
+                .all(|test| test.is_met(&object.attributes))
+    }
+}
+
+impl RuleSet {
+    /// Prepares all rules of an integration, inactive and manual ones too: they tell whom to leave alone. Written are the
+    /// results of the active ones among `named`, or, if none are named, of those that are active and automatic. Naming a
+    /// rule does not make it active. Rules of equal position are tried in the order of their ids.
+    pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Self {
+        rules.sort_by(|a, b| (a.position, &a.id).cmp(&(b.position, &b.id)));
+        let compiled = rules.into_iter().map(|rule| Compiled {
+            tests: rule.conditions.iter().map(Test::compile).collect(),
+            written: rule.active
+                && if named.is_empty() {
+                    rule.run_mode == RunMode::Automatic
+                } else {
+                    named.contains(&rule.id)
+                },
+            rule,
+        });
+        Self(compiled.collect())
+    }
+
+    /// Decides about an object: the first active rule that matches does, whether or not its results are to be written
+    /// (semantics 1). Only if there is none do inactive rules count, and only to leave the object alone.
+    pub fn decide(&self, object: &Object) -> Decision<'_> {
+        let first = |active: bool| {
+            let mut candidates = self.0.iter().filter(|c| c.rule.active == active);
+            candidates.find(|c| c.matches(object))
+        };
+        match first(true).or_else(|| first(false)) {
+            Some(Compiled {
+                rule,
+                written: true,
+                ..
+            }) => Decision::By(rule),
+            Some(Compiled { rule, .. }) => Decision::LeftAlone { rule },
+            None => Decision::OutOfScope,
+        }
+    }
+
+    /// The rules whose results are to be written, in the order in which they are tried.
+    pub fn written(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().filter(|c| c.written).map(|c| &c.rule)
+    }
+
+    /// The kinds of source object that the written rules are about: what a run has to read.
+    pub fn kinds(&self) -> BTreeSet<Kind> {
+        self.written().map(|rule| rule.source_kind).collect()
+    }
+}

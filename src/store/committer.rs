@@ -1,0 +1,184 @@
+//! The committer: one thread that does all writing. It takes what waits, runs each operation on what is durable plus what those before it
+//! put, writes all of them in one transaction, makes that durable, wakes who waits for news, and only then answers.
+
+use super::{Error, core::Core, txn::Txn};
+use crate::model::Clock;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// One commit takes no further operation once it has so many,
+const MOST_OPERATIONS: usize = 64;
+/// or so many records,
+const MOST_RECORDS: usize = 500;
+/// or so many bytes.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Answers an operation once it is known whether its commit is durable.
+type Answer = Box<dyn FnOnce(&Result<(), Error>) + Send>;
+/// An operation that waits.
+pub(super) struct Operation(Box<dyn FnOnce(&mut Txn<'_>) -> Answer + Send>);
+/// Where operations wait. It has no bound of its own: whoever waits in it waits for its answer, and the callers are bounded.
+pub(super) type Queue = mpsc::UnboundedSender<Operation>;
+
+/// What the committer tells, and what outlives it.
+#[derive(Debug)]
+pub(super) struct Progress {
+    writes: AtomicU64,
+    failure: Mutex<Option<Error>>,
+    news: watch::Sender<u64>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            writes: AtomicU64::new(0),
+            failure: Mutex::new(None),
+            news: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Progress {
+    /// How many records were put or deleted.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Why nothing is written any more, if that is so.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn fail(&self, error: &Error) {
+        tracing::error!(%error, "the store takes no more writes until the daemon is restarted");
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+}
+
+/// Starts the committer. It ends when the queue is dropped and empty.
+pub(super) fn start(
+    core: Arc<Core>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<Progress>,
+) -> Result<(Queue, JoinHandle<()>), Error> {
+    let (queue, waiting) = mpsc::unbounded_channel();
+    let committer = Committer {
+        core,
+        clock,
+        progress,
+        waiting,
+    };
+    let thread = thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || committer.run())
+        .map_err(|error| Error::io("can't start the store's thread", &error))?;
+    Ok((queue, thread))
+}
+
+/// Makes an operation, and where its answer will be.
+pub(super) fn operation<R, E, F>(run: F) -> (Operation, oneshot::Receiver<Result<R, E>>)
+where
+    R: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: FnOnce(&mut Txn<'_>) -> Result<R, E> + Send + 'static,
+{
+    let (tell, answer) = oneshot::channel();
+    let operation = move |txn: &mut Txn<'_>| {
+        let result = catch_unwind(AssertUnwindSafe(|| run(txn))).unwrap_or_else(|_| {
+            tracing::error!("a write to the store panicked; nothing of it was written");
+            Err(Error::Io("a write failed for an inner reason".to_owned()).into())
+        });
+        txn.end_operation(result.is_ok());
+        let answer: Answer = Box::new(move |durable| {
+            let result = match durable {
+                Ok(()) => result,
+                Err(error) => result.and_then(|_| Err(error.clone().into())),
+            };
+            // Whoever asked may be gone.
+            let _ = tell.send(result);
+        });
+        answer
+    };
+    (Operation(Box::new(operation)), answer)
+}
+
+struct Committer {
+    core: Arc<Core>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<Progress>,
+    waiting: mpsc::UnboundedReceiver<Operation>,
+}
+
+impl Committer {
+    fn run(mut self) {
+        let mut sequences = std::collections::HashMap::new();
+        while let Some(first) = self.waiting.blocking_recv() {
+            let refused = self.progress.failure().map_or(self.core.check_space(), Err);
+            let mut txn = Txn::new(&self.core.trees, self.clock.now(), &mut sequences);
+            if refused.is_err() {
+                // Run all the same, since only the operation can make its answer; what it put is dropped.
+                (first.0)(&mut txn)(&refused);
+                drop(txn);
+                sequences.clear();
+                continue;
+            }
+            let mut answers = vec![(first.0)(&mut txn)];
+            while answers.len() < MOST_OPERATIONS
+                && txn.records() < MOST_RECORDS
+                && txn.bytes() < MOST_BYTES
+                && let Ok(next) = self.waiting.try_recv()
+            {
+                answers.push((next.0)(&mut txn));
+            }
+            let durable = self.write(txn);
+            for answer in answers {
+                answer(&durable);
+            }
+        }
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the store was not closed properly");
+        }
+    }
+
+    fn write(&self, txn: Txn<'_>) -> Result<(), Error> {
+        let finished = txn.finish();
+        let news = finished.events > 0;
+        let written = catch_unwind(AssertUnwindSafe(|| self.core.write(finished)))
+            .unwrap_or_else(|_| Err(Error::Io("writing failed for an inner reason".to_owned())));
+        match written {
+            Ok(records) => {
+                self.progress.writes.fetch_add(records, Ordering::SeqCst);
+                if news {
+                    self.progress.news.send_modify(|count| *count += 1);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.progress.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn end(&self) -> Result<(), Error> {
+        if self.progress.failure().is_none() {
+            self.core.sync()?;
+            self.core.write_sentinel()?;
+        }
+        Ok(())
+    }
+}

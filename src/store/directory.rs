@@ -1,0 +1,109 @@
+//! The AppsCo directory's users and groups.
+
+use super::{
+    Created, Error, Store, entities,
+    page::{self, List},
+    requests,
+    tables::Table,
+    txn::Txn,
+};
+use crate::model::{
+    CompanyId, Entity, EntityId, Kind, Listed, PageRequest, RequestKey, fold_email,
+};
+
+fn create(
+    txn: &mut Txn<'_>,
+    mut entity: Entity,
+    request: Option<&RequestKey>,
+) -> Result<Created<Entity>, Error> {
+    let (company, kind, id) = (entity.company.clone(), entity.kind, entity.id.clone());
+    if let Some(made) = requests::made_before(txn, &company, request)? {
+        let prefix = entities::prefix(&company, kind);
+        let made_id = made
+            .strip_prefix(prefix.as_slice())
+            .ok_or_else(requests::taken)?;
+        let value = match super::tables::Read::raw(txn, Table::Entities, &made)? {
+            Some(raw) => entities::decode(txn, &company, kind, made_id, &raw)?,
+            None => None,
+        };
+        let value = value
+            .ok_or_else(|| Error::Missing(format!("the {kind} that the same request made")))?;
+        return Ok(Created {
+            value,
+            replayed: true,
+        });
+    }
+    if entities::get(txn, &company, kind, &id)?.is_some() {
+        return Err(Error::taken("id", entities::name(&company, kind, &id)));
+    }
+    if let Some((kind, id)) = entities::holder(txn, &company, &fold_email(entity.email()))? {
+        return Err(Error::taken("email", entities::name(&company, kind, &id)));
+    }
+    entity.revision = 0;
+    entities::put_all(txn, &company, vec![entity.clone()])?;
+    entity.revision = 1;
+    requests::remember(txn, &company, request, &entities::key(&company, kind, &id))?;
+    Ok(Created {
+        value: entity,
+        replayed: false,
+    })
+}
+
+impl Store {
+    /// A new object by a caller; its revision is 1, whatever is given.
+    ///
+    /// # Errors
+    /// `Taken` (`id`; `email`, over users and groups, without regard to case; `request_id`); `Refused` if it does not fit ([`super::check_size`]).
+    pub async fn create_entity(
+        &self,
+        entity: Entity,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Entity>, Error> {
+        self.write(move |txn| create(txn, entity, request.as_ref()))
+            .await
+    }
+
+    /// An object.
+    pub async fn entity(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        id: &EntityId,
+    ) -> Result<Option<Entity>, Error> {
+        let (company, id) = (company.clone(), id.clone());
+        self.read(move |trees| entities::get(trees, &company, kind, &id))
+            .await
+    }
+
+    /// Objects of a kind in order of id (UUIDs first).
+    pub async fn entities(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        page: &PageRequest,
+    ) -> Result<Listed<Entity>, Error> {
+        let (company, page) = (company.clone(), page.clone());
+        self.read(move |trees| {
+            let prefix = entities::prefix(&company, kind);
+            page::list(
+                trees,
+                Table::Entities,
+                &prefix,
+                (List::Entities, &page),
+                |rest, raw| entities::decode(trees, &company, kind, rest, raw),
+            )
+        })
+        .await
+    }
+
+    /// The object of any kind that holds an address (folded inside).
+    pub async fn entity_by_email(
+        &self,
+        company: &CompanyId,
+        email: &str,
+    ) -> Result<Option<Entity>, Error> {
+        let (company, folded) = (company.clone(), fold_email(email));
+        self.read(move |trees| entities::by_email(trees, &company, &folded))
+            .await
+    }
+}

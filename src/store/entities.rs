@@ -1,0 +1,224 @@
+//! Rows of users and groups, and the index of their addresses, which are unique in a company over both.
+
+use super::{
+    Error,
+    keys::{Key, Parse},
+    large::{self, MAX_ROW},
+    rows::{EmailRow, EntityRow},
+    tables::{Read, Table},
+    txn::Txn,
+};
+use crate::model::{CompanyId, Entity, EntityId, Kind, fold_email};
+use prost::Message;
+use sled::IVec;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+/// Longest address, in bytes, folded.
+const MAX_EMAIL: usize = 1000;
+
+/// Checks that an object fits: all of it, as it is stored, within 6 KiB; its address there and within 1,000 bytes.
+///
+/// # Errors
+/// `Refused`, saying what is too long.
+pub fn check_size(entity: &Entity) -> Result<(), Error> {
+    let (kind, id) = (entity.kind, &entity.id);
+    let email = fold_email(entity.email());
+    if email.is_empty() {
+        return Err(Error::Refused(format!("{kind} {id} has no userName")));
+    }
+    if email.len() > MAX_EMAIL {
+        return Err(Error::Refused(format!(
+            "the userName of {kind} {id} takes {} bytes; at most {MAX_EMAIL} are allowed",
+            email.len()
+        )));
+    }
+    // Of two rows with the same attributes one may take a few bytes more: times and the revision vary.
+    let size = EntityRow::row(entity).encoded_len();
+    let most = MAX_ROW - 32;
+    if size > most {
+        return Err(Error::Refused(format!(
+            "the attributes of {kind} {id} ({email}) are too long: together they take {size} bytes, and at most {most} fit"
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn prefix(company: &CompanyId, kind: Kind) -> Vec<u8> {
+    Key::company(company).kind(kind).done()
+}
+
+pub(super) fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
+    Key::company(company).kind(kind).id(id.as_str()).done()
+}
+
+fn email_key(company: &CompanyId, folded: &str) -> Vec<u8> {
+    Key::company(company).raw(folded.as_bytes()).done()
+}
+
+/// The resource name.
+pub(super) fn name(company: &CompanyId, kind: Kind, id: &EntityId) -> String {
+    format!("companies/{company}/{kind}s/{id}")
+}
+
+/// An object, if there is one.
+pub(super) fn get(
+    read: &impl Read,
+    company: &CompanyId,
+    kind: Kind,
+    id: &EntityId,
+) -> Result<Option<Entity>, Error> {
+    let row: Option<EntityRow> = large::get(read, Table::Entities, &key(company, kind, id))?;
+    row.map(|row| row.model(company.clone(), kind, id.clone()))
+        .transpose()
+}
+
+/// The object of a row found by a scan.
+pub(super) fn decode(
+    read: &impl Read,
+    company: &CompanyId,
+    kind: Kind,
+    rest: &[u8],
+    raw: &IVec,
+) -> Result<Option<Entity>, Error> {
+    let id = EntityId::try_new(&Parse(rest).id()?)
+        .map_err(|_| Error::unreadable("the key of an object"))?;
+    let row: Option<EntityRow> =
+        large::decode(read, Table::Entities, &key(company, kind, &id), raw)?;
+    row.map(|row| row.model(company.clone(), kind, id))
+        .transpose()
+}
+
+/// Who holds a folded address.
+pub(super) fn holder(
+    read: &impl Read,
+    company: &CompanyId,
+    folded: &str,
+) -> Result<Option<(Kind, EntityId)>, Error> {
+    if folded.is_empty() {
+        return Ok(None);
+    }
+    let row: Option<EmailRow> = large::get(read, Table::Emails, &email_key(company, folded))?;
+    row.map(|row| row.model()).transpose()
+}
+
+/// The object that holds a folded address.
+pub(super) fn by_email(
+    read: &impl Read,
+    company: &CompanyId,
+    folded: &str,
+) -> Result<Option<Entity>, Error> {
+    // A write may come between the two reads: the object then no longer has the address, and the index says who does.
+    for _ in 0..100 {
+        let Some((kind, id)) = holder(read, company, folded)? else {
+            return Ok(None);
+        };
+        if let Some(entity) = get(read, company, kind, &id)?
+            && fold_email(entity.email()) == folded
+        {
+            return Ok(Some(entity));
+        }
+    }
+    Err(Error::unreadable("the index of addresses"))
+}
+
+/// What writing some objects together does to the addresses.
+struct Claims {
+    released: BTreeSet<String>,
+    claimed: BTreeMap<String, usize>,
+}
+
+/// Writes new (revision 0) and changed objects of a company together; each gets the next revision. First all their old addresses are
+/// released, then the new ones claimed. Answers the indexes of those that changed meanwhile, or whose address is taken: nothing is written then.
+pub(super) fn put_all(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    entities: Vec<Entity>,
+) -> Result<Vec<usize>, Error> {
+    let mut conflicts = BTreeSet::new();
+    let claims = claims(txn, company, &entities, &mut conflicts)?;
+    for (email, index) in &claims.claimed {
+        let entity = &entities[*index];
+        let other = match holder(txn, company, email)? {
+            Some((kind, id)) => (kind, &id) != (entity.kind, &entity.id),
+            None => false,
+        };
+        if other && !claims.released.contains(email) {
+            conflicts.insert(*index);
+        }
+    }
+    if !conflicts.is_empty() {
+        return Ok(conflicts.into_iter().collect());
+    }
+    for email in &claims.released {
+        if !claims.claimed.contains_key(email) {
+            txn.delete(Table::Emails, email_key(company, email))?;
+        }
+    }
+    for (email, index) in &claims.claimed {
+        let Entity { kind, id, .. } = &entities[*index];
+        let row = EmailRow::row(*kind, id);
+        txn.put(Table::Emails, email_key(company, email), &row)?;
+    }
+    for mut entity in entities {
+        check_size(&entity)?;
+        entity.revision += 1;
+        let key = key(company, entity.kind, &entity.id);
+        txn.put(Table::Entities, key, &EntityRow::row(&entity))?;
+    }
+    Ok(Vec::new())
+}
+
+/// Compares the objects with those stored. An address that an object keeps is neither released nor claimed.
+fn claims(
+    txn: &Txn<'_>,
+    company: &CompanyId,
+    entities: &[Entity],
+    conflicts: &mut BTreeSet<usize>,
+) -> Result<Claims, Error> {
+    let mut claims = Claims {
+        released: BTreeSet::new(),
+        claimed: BTreeMap::new(),
+    };
+    let mut seen = BTreeSet::new();
+    let mut kept = BTreeMap::new();
+    for (index, entity) in entities.iter().enumerate() {
+        if entity.company != *company {
+            return Err(Error::Refused(
+                "an object of another company in a slice".to_owned(),
+            ));
+        }
+        let stored: Option<EntityRow> =
+            large::get(txn, Table::Entities, &key(company, entity.kind, &entity.id))?;
+        let revision = stored.as_ref().map_or(0, |row| row.revision);
+        if revision != entity.revision || !seen.insert((entity.kind, &entity.id)) {
+            conflicts.insert(index);
+            continue;
+        }
+        let old = stored
+            .map(|row| fold_email(row.email()))
+            .unwrap_or_default();
+        let new = fold_email(entity.email());
+        if old == new {
+            kept.insert(new, index);
+            continue;
+        }
+        if !old.is_empty() {
+            claims.released.insert(old);
+        }
+        // Of two that want the same address in one slice the later one conflicts.
+        match claims.claimed.entry(new) {
+            Entry::Vacant(free) => {
+                free.insert(index);
+            }
+            Entry::Occupied(_) => {
+                conflicts.insert(index);
+            }
+        }
+    }
+    for (email, index) in &claims.claimed {
+        if kept.contains_key(email) {
+            conflicts.insert(*index);
+        }
+    }
+    Ok(claims)
+}

@@ -1,0 +1,237 @@
+//! Events: what happened in a company, in order of their sequences. A row covers one event, or all changes of a slice.
+
+use super::{
+    Error, Store,
+    keys::{self, Key, Parse},
+    large,
+    rows::{ChangesRef, ChangesRow, ChunkRef, EventRow, Moment, Subject},
+    tables::{Read, Table, after_prefix},
+    txn::Txn,
+};
+use crate::model::{CompanyId, Event, EventBody, IntegrationId, Run, RunId};
+use std::ops::Bound;
+
+fn prefix(company: &CompanyId) -> Vec<u8> {
+    Key::company(company).done()
+}
+
+fn key(company: &CompanyId, first: u64) -> Vec<u8> {
+    Key::company(company).number(first).done()
+}
+
+/// The key of a chunk of changes.
+pub(super) fn chunk_key(
+    company: &CompanyId,
+    integration: &IntegrationId,
+    run: &RunId,
+    first: u64,
+) -> Vec<u8> {
+    let mut key = keys::run(company, integration, run);
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// The last sequence of a company by its newest row; 0 if there is none.
+pub(super) fn stored_last_sequence(read: &impl Read, company: &CompanyId) -> Result<u64, Error> {
+    let prefix = prefix(company);
+    for row in read.prefix_down(Table::Events, &prefix) {
+        let (key, raw) = row?;
+        let first = Parse(&key[prefix.len()..]).number()?;
+        if let Some(row) = large::decode::<EventRow>(read, Table::Events, &key, &raw)? {
+            return Ok(first + row.count.max(1) - 1);
+        }
+    }
+    Ok(0)
+}
+
+/// How many events all companies have had, as far as sequences tell.
+pub(super) fn count_all(read: &impl Read) -> Result<u64, Error> {
+    let mut total = 0;
+    let mut from = Bound::Unbounded;
+    while let Some(row) = read
+        .range(Table::Events, from, Bound::Unbounded, false)
+        .next()
+    {
+        let (key, _) = row?;
+        let text = Parse(&key).text()?;
+        let company =
+            CompanyId::try_new(&text).map_err(|_| Error::unreadable("the key of an event"))?;
+        total += stored_last_sequence(read, &company)?;
+        from = match after_prefix(&prefix(&company)) {
+            Bound::Excluded(next) => Bound::Included(next),
+            _ => break,
+        };
+    }
+    Ok(total)
+}
+
+impl Txn<'_> {
+    /// Records an event.
+    pub(super) fn publish(&mut self, company: &CompanyId, body: &EventBody) -> Result<(), Error> {
+        let row = EventRow::row(Moment::row(self.now()), body)?;
+        let sequence = self.take_sequences(company, 1)?;
+        self.put(Table::Events, key(company, sequence), &row)
+    }
+
+    /// Records the changes of a slice and, without storing them twice, an event for each.
+    pub(super) fn publish_changes(
+        &mut self,
+        run: &Run,
+        chunks: Vec<ChangesRow>,
+    ) -> Result<(), Error> {
+        let count: usize = chunks.iter().map(|chunk| chunk.changes.len()).sum();
+        if count == 0 {
+            return Ok(());
+        }
+        let first = self.take_sequences(&run.company, count as u64)?;
+        let mut sequence = first;
+        let mut refs = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            let count = chunk.changes.len();
+            refs.push(ChunkRef {
+                first: sequence,
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+            });
+            let key = chunk_key(&run.company, &run.integration, &run.id, sequence);
+            self.put(Table::Changes, key, &chunk)?;
+            sequence += count as u64;
+        }
+        let refs = ChangesRef::row(&run.integration, &run.id, refs);
+        let row = EventRow::changes(Moment::row(self.now()), count as u64, refs);
+        self.put(Table::Events, key(&run.company, first), &row)
+    }
+}
+
+impl Store {
+    /// Durable events after a sequence, at most `limit`, in order.
+    ///
+    /// # Errors
+    /// `BadPosition` if `after` is older than what is kept (the text names the earliest) or newer than the last.
+    pub async fn events(
+        &self,
+        company: &CompanyId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, Error> {
+        let core = self.core()?;
+        let company = company.clone();
+        super::blocking(move || {
+            let (mut found, mut last) = read_events(&core.trees, &company, after, limit)?;
+            if let Some(shown) = core.shown_sequence(&company) {
+                found.retain(|event| event.sequence <= shown);
+                last = last.min(shown);
+            }
+            if after > last {
+                return Err(Error::BadPosition(format!(
+                    "there is no event {after} yet: the last is {last}"
+                )));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The company's last sequence; 0 if there is none.
+    pub async fn last_sequence(&self, company: &CompanyId) -> Result<u64, Error> {
+        let core = self.core()?;
+        let company = company.clone();
+        super::blocking(move || {
+            let last = stored_last_sequence(&core.trees, &company)?;
+            Ok(core
+                .shown_sequence(&company)
+                .map_or(last, |shown| last.min(shown)))
+        })
+        .await
+    }
+}
+
+/// Events after a sequence, and the last sequence that there is.
+fn read_events(
+    read: &impl Read,
+    company: &CompanyId,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<Event>, u64), Error> {
+    let last = stored_last_sequence(read, company)?;
+    let mut found = Vec::new();
+    if after >= last || limit == 0 {
+        return Ok((found, last));
+    }
+    let prefix = prefix(company);
+    let start = match read.at_or_before(Table::Events, &prefix, &key(company, after + 1)) {
+        Some(row) => row?.0.to_vec(),
+        None => {
+            let first = read.prefix(Table::Events, &prefix).next().transpose()?;
+            let earliest = match first {
+                Some((key, _)) => Parse(&key[prefix.len()..]).number()?,
+                None => last + 1,
+            };
+            return Err(Error::BadPosition(format!(
+                "events after {after} are no longer kept: the earliest kept is {earliest}"
+            )));
+        }
+    };
+    let end = after_prefix(&prefix);
+    for row in read.range(Table::Events, Bound::Included(start), end, false) {
+        let (key, raw) = row?;
+        let first = Parse(&key[prefix.len()..]).number()?;
+        let Some(row) = large::decode::<EventRow>(read, Table::Events, &key, &raw)? else {
+            continue;
+        };
+        expand(read, company, first, row, after, limit, &mut found)?;
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok((found, last))
+}
+
+/// The events of a row, those after `after`.
+fn expand(
+    read: &impl Read,
+    company: &CompanyId,
+    first: u64,
+    row: EventRow,
+    after: u64,
+    limit: usize,
+    found: &mut Vec<Event>,
+) -> Result<(), Error> {
+    let time = Moment::must(row.time)?;
+    let Some(Subject::Changes(refs)) = row.subject else {
+        if first > after {
+            found.push(Event {
+                sequence: first,
+                time,
+                body: row.body(company.clone())?,
+            });
+        }
+        return Ok(());
+    };
+    let (integration, run) = refs.ids()?;
+    for chunk in refs.chunks {
+        if chunk.first + u64::from(chunk.count) <= after + 1 {
+            continue;
+        }
+        let key = chunk_key(company, &integration, &run, chunk.first);
+        let changes: ChangesRow = large::get(read, Table::Changes, &key)?
+            .ok_or_else(|| Error::unreadable("the changes of an event"))?;
+        for (sequence, change) in (chunk.first..).zip(changes.changes) {
+            if found.len() >= limit {
+                return Ok(());
+            }
+            if sequence > after {
+                let change = change.model()?;
+                found.push(Event {
+                    sequence,
+                    time: change.time,
+                    body: EventBody::Change {
+                        integration: integration.clone(),
+                        run: run.clone(),
+                        change,
+                    },
+                });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Users and groups of the directory.
+
+use super::{
+    Error, Moment, attribute, entity_id, integration_id, kind_code, kind_of, name_row, source_id,
+    uid,
+    value::{AttributeRow, attribute_rows, attributes},
+};
+use crate::{
+    model::{CompanyId, Entity, EntityId, EntityLink, IntegrationId, Kind, WrittenBy},
+    store::keys,
+};
+use std::collections::BTreeMap;
+
+/// The attributes that one integration owns.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct OwnerRow {
+    #[prost(bytes = "vec", tag = "1")]
+    integration: Vec<u8>,
+    #[prost(uint32, repeated, tag = "2")]
+    codes: Vec<u32>,
+    #[prost(string, repeated, tag = "3")]
+    names: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct EntityLinkRow {
+    #[prost(bytes = "vec", tag = "1")]
+    integration: Vec<u8>,
+    #[prost(string, tag = "2")]
+    source: String,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(in crate::store) enum Writer {
+    #[prost(string, tag = "5")]
+    Caller(String),
+    #[prost(bytes, tag = "6")]
+    Integration(Vec<u8>),
+}
+
+/// A user or group; company, kind and id are in its key.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct EntityRow {
+    #[prost(message, repeated, tag = "1")]
+    attributes: Vec<AttributeRow>,
+    #[prost(message, repeated, tag = "2")]
+    owners: Vec<OwnerRow>,
+    #[prost(message, repeated, tag = "3")]
+    links: Vec<EntityLinkRow>,
+    #[prost(bool, tag = "4")]
+    deactivated_by_hand: bool,
+    #[prost(oneof = "Writer", tags = "5, 6")]
+    written_by: Option<Writer>,
+    #[prost(uint64, tag = "7")]
+    pub(in crate::store) revision: u64,
+    #[prost(message, optional, tag = "8")]
+    create_time: Option<Moment>,
+    #[prost(message, optional, tag = "9")]
+    update_time: Option<Moment>,
+}
+
+impl EntityRow {
+    /// The primary address.
+    pub(in crate::store) fn email(&self) -> &str {
+        self.attributes
+            .iter()
+            .find_map(AttributeRow::user_name)
+            .unwrap_or_default()
+    }
+
+    pub(in crate::store) fn row(entity: &Entity) -> Self {
+        let Entity {
+            company: _,
+            kind: _,
+            id: _,
+            attributes,
+            owners,
+            links,
+            deactivated_by_hand,
+            written_by,
+            revision,
+            create_time,
+            update_time,
+        } = entity;
+        Self {
+            attributes: attribute_rows(attributes),
+            owners: owner_rows(owners),
+            links: links
+                .iter()
+                .map(|link| EntityLinkRow {
+                    integration: link.integration.0.as_bytes().to_vec(),
+                    source: link.source.as_str().to_owned(),
+                })
+                .collect(),
+            deactivated_by_hand: *deactivated_by_hand,
+            written_by: Some(match written_by {
+                WrittenBy::Caller(name) => Writer::Caller(name.clone()),
+                WrittenBy::Integration(id) => Writer::Integration(keys::pack(id.as_str())),
+            }),
+            revision: *revision,
+            create_time: Some(Moment::row(*create_time)),
+            update_time: Some(Moment::row(*update_time)),
+        }
+    }
+
+    pub(in crate::store) fn model(
+        self,
+        company: CompanyId,
+        kind: Kind,
+        id: EntityId,
+    ) -> Result<Entity, Error> {
+        Ok(Entity {
+            company,
+            kind,
+            id,
+            attributes: attributes(self.attributes)?,
+            owners: owners(self.owners)?,
+            links: self
+                .links
+                .into_iter()
+                .map(|link| {
+                    Ok(EntityLink {
+                        integration: uid(&link.integration)?,
+                        source: source_id(&link.source)?,
+                    })
+                })
+                .collect::<Result<_, Error>>()?,
+            deactivated_by_hand: self.deactivated_by_hand,
+            written_by: match super::present(self.written_by, "who wrote an object")? {
+                Writer::Caller(name) => WrittenBy::Caller(name),
+                Writer::Integration(id) => WrittenBy::Integration(integration_id(&id)?),
+            },
+            revision: self.revision,
+            create_time: Moment::must(self.create_time)?,
+            update_time: Moment::must(self.update_time)?,
+        })
+    }
+}
+
+fn owner_rows(owners: &BTreeMap<crate::model::Attribute, IntegrationId>) -> Vec<OwnerRow> {
+    let mut rows: BTreeMap<&IntegrationId, OwnerRow> = BTreeMap::new();
+    for (name, owner) in owners {
+        let row = rows.entry(owner).or_insert_with(|| OwnerRow {
+            integration: keys::pack(owner.as_str()),
+            codes: Vec::new(),
+            names: Vec::new(),
+        });
+        match name_row(name) {
+            (0, name) => row.names.push(name),
+            (code, _) => row.codes.push(code),
+        }
+    }
+    rows.into_values().collect()
+}
+
+fn owners(rows: Vec<OwnerRow>) -> Result<BTreeMap<crate::model::Attribute, IntegrationId>, Error> {
+    let mut owners = BTreeMap::new();
+    for row in rows {
+        let owner = integration_id(&row.integration)?;
+        for code in row.codes {
+            owners.insert(attribute(code, "")?, owner.clone());
+        }
+        for name in row.names {
+            owners.insert(attribute(0, &name)?, owner.clone());
+        }
+    }
+    Ok(owners)
+}
+
+/// Who holds an address.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct EmailRow {
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    id: Vec<u8>,
+}
+
+impl EmailRow {
+    pub(in crate::store) fn row(kind: Kind, id: &EntityId) -> Self {
+        Self {
+            kind: kind_code(kind),
+            id: keys::pack(id.as_str()),
+        }
+    }
+
+    pub(in crate::store) fn model(&self) -> Result<(Kind, EntityId), Error> {
+        Ok((kind_of(self.kind)?, entity_id(&self.id)?))
+    }
+}

@@ -1,0 +1,143 @@
+//! What is stored, as messages: private structs and their conversions from and to the model.
+//!
+//! Owns the stored form of every row: numbers of fields and codes are never used again for something else, and golden tests
+//! pin the bytes. Uses the model and prost. Deliberately knows no table and no key.
+//!
+//! Every conversion takes the model's struct apart completely, so that a new field does not get lost: it breaks the build here.
+
+mod change;
+mod entity;
+mod event;
+mod integration;
+mod link;
+mod packed;
+mod request;
+mod rule;
+mod run;
+mod value;
+
+#[cfg(test)]
+mod golden;
+
+pub(super) use change::{ChangeRow, ChangesRow};
+pub(super) use entity::{EmailRow, EntityRow};
+pub(super) use event::{ChangesRef, ChunkRef, EventRow, Subject};
+pub(super) use integration::{CustomerRow, IntegrationRow, MetaRow, PendingRow, SealedRow};
+pub(super) use link::LinkRow;
+pub(super) use packed::{
+    MemberRow, PackedItem, PackedRow, RememberedRow, member, member_key, origins, remembered,
+};
+pub(super) use request::{RequestRow, RunRequestRow};
+pub(super) use rule::RuleRow;
+pub(super) use run::{RunRow, RunStateRow};
+pub(super) use value::Moment;
+
+use super::{Error, keys};
+use crate::model::{
+    Attribute, EntityId, IntegrationId, InvalidId, Kind, RuleId, RunId, SourceId, Uid,
+};
+
+/// Codes of an enumeration: 0 is never one of them, so that a missing field is noticed.
+macro_rules! codes {
+    ($type:ty, $to:ident, $from:ident, $($variant:ident = $code:literal),* $(,)?) => {
+        pub(super) fn $to(value: $type) -> u32 {
+            match value { $(<$type>::$variant => $code,)* }
+        }
+        pub(super) fn $from(code: u32) -> Result<$type, Error> {
+            match code {
+                $($code => Ok(<$type>::$variant),)*
+                _ => Err(Error::unreadable(concat!("a code of ", stringify!($type)))),
+            }
+        }
+    };
+}
+use codes;
+
+codes!(Kind, kind_code, kind_of, User = 1, Group = 2);
+
+fn id<T>(packed: &[u8], make: fn(&str) -> Result<T, InvalidId>) -> Result<T, Error> {
+    make(&keys::unpack(packed)?).map_err(|_| Error::unreadable("an id"))
+}
+
+/// An id that may be absent: absent is the empty text.
+fn optional<T>(packed: &[u8], make: fn(&[u8]) -> Result<T, Error>) -> Result<Option<T>, Error> {
+    if packed.is_empty() {
+        Ok(None)
+    } else {
+        make(packed).map(Some)
+    }
+}
+
+fn integration_id(packed: &[u8]) -> Result<IntegrationId, Error> {
+    id(packed, IntegrationId::try_new)
+}
+
+fn rule_id(packed: &[u8]) -> Result<RuleId, Error> {
+    id(packed, RuleId::try_new)
+}
+
+fn run_id(packed: &[u8]) -> Result<RunId, Error> {
+    id(packed, RunId::try_new)
+}
+
+fn entity_id(packed: &[u8]) -> Result<EntityId, Error> {
+    id(packed, EntityId::try_new)
+}
+
+fn uid(bytes: &[u8]) -> Result<Uid, Error> {
+    uuid::Uuid::from_slice(bytes)
+        .map(Uid)
+        .map_err(|_| Error::unreadable("a uid"))
+}
+
+fn source_id(text: &str) -> Result<SourceId, Error> {
+    SourceId::try_new(text).ok_or_else(|| Error::unreadable("a source id"))
+}
+
+fn present<T>(value: Option<T>, what: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::unreadable(what))
+}
+
+/// Code of the primary address.
+const USER_NAME: u32 = 1;
+
+/// Names of attributes by code (place + 1): only ever added to at the end.
+const ATTRIBUTES: &[&str] = &[
+    "userName",
+    "name.givenName",
+    "name.familyName",
+    "displayName",
+    "active",
+    "aliases",
+    "phoneNumbers",
+    "title",
+    "department",
+    "organization",
+    "costCenter",
+    "employeeNumber",
+    "manager",
+    "description",
+    "orgUnit",
+    "isAdmin",
+    "domain",
+    "members",
+];
+
+/// The name of an attribute: a code where it has one, else the text.
+fn name_row(attribute: &Attribute) -> (u32, String) {
+    let place = ATTRIBUTES.iter().position(|n| *n == attribute.as_str());
+    match place.and_then(|place| u32::try_from(place + 1).ok()) {
+        Some(code) => (code, String::new()),
+        None => (0, attribute.as_str().to_owned()),
+    }
+}
+
+fn attribute(code: u32, name: &str) -> Result<Attribute, Error> {
+    match usize::try_from(code).ok().and_then(|c| c.checked_sub(1)) {
+        None => Ok(Attribute::new(name)),
+        Some(place) => ATTRIBUTES
+            .get(place)
+            .map(|name| Attribute::new(name))
+            .ok_or_else(|| Error::unreadable("the code of an attribute")),
+    }
+}

@@ -1,0 +1,165 @@
+//! Rules of an integration.
+
+use super::{
+    Created, Error, Store, integrations,
+    keys::Key,
+    large, requests,
+    rows::RuleRow,
+    tables::{Read, Table},
+    txn::Txn,
+};
+use crate::model::{CompanyId, EventBody, IntegrationId, RequestKey, Rule, RuleId, Time};
+
+/// Most rules of an integration.
+const MOST: usize = 100;
+
+fn prefix(company: &CompanyId, integration: &IntegrationId) -> Key {
+    Key::company(company).id(integration.as_str())
+}
+
+fn key(company: &CompanyId, integration: &IntegrationId, id: &RuleId) -> Vec<u8> {
+    prefix(company, integration).id(id.as_str()).done()
+}
+
+fn name(company: &CompanyId, integration: &IntegrationId, id: &RuleId) -> String {
+    format!("{}/rules/{id}", integrations::name(company, integration))
+}
+
+fn get(read: &impl Read, company: &CompanyId, key: &[u8]) -> Result<Option<Rule>, Error> {
+    let row: Option<RuleRow> = large::get(read, Table::Rules, key)?;
+    row.map(|row| row.model(company.clone())).transpose()
+}
+
+/// All rules of an integration by position.
+fn all(
+    read: &impl Read,
+    company: &CompanyId,
+    integration: &IntegrationId,
+) -> Result<Vec<Rule>, Error> {
+    let mut rules = Vec::new();
+    for row in read.prefix(Table::Rules, &prefix(company, integration).done()) {
+        let (key, raw) = row?;
+        if let Some(row) = large::decode::<RuleRow>(read, Table::Rules, &key, &raw)? {
+            rules.push(row.model(company.clone())?);
+        }
+    }
+    rules.sort_by_key(|rule| rule.position);
+    Ok(rules)
+}
+
+fn create(
+    txn: &mut Txn<'_>,
+    mut rule: Rule,
+    request: Option<&RequestKey>,
+) -> Result<Created<Rule>, Error> {
+    let company = rule.company.clone();
+    if let Some(made) = requests::made_before(txn, &company, request)? {
+        let value = get(txn, &company, &made)?
+            .ok_or_else(|| Error::Missing("the rule that the same request made".to_owned()))?;
+        return Ok(Created {
+            value,
+            replayed: true,
+        });
+    }
+    let integration = integrations::must(txn, &company, &rule.integration)?;
+    let key = key(&company, &rule.integration, &rule.id);
+    if txn.raw(Table::Rules, &key)?.is_some() {
+        return Err(Error::taken(
+            "id",
+            name(&company, &rule.integration, &rule.id),
+        ));
+    }
+    let others = all(txn, &company, &rule.integration)?;
+    if others.len() >= MOST {
+        return Err(Error::Refused(format!(
+            "an integration has at most {MOST} rules: delete one first"
+        )));
+    }
+    if rule.position == 0 {
+        rule.position = others.last().map_or(1, |last| last.position + 1);
+    } else if let Some(other) = others.iter().find(|o| o.position == rule.position) {
+        return Err(Error::taken(
+            "position",
+            name(&company, &rule.integration, &other.id),
+        ));
+    }
+    txn.put(Table::Rules, key.clone(), &RuleRow::row(&rule))?;
+    requests::remember(txn, &company, request, &key)?;
+    txn.publish(&company, &EventBody::IntegrationChanged(integration))?;
+    Ok(Created {
+        value: rule,
+        replayed: false,
+    })
+}
+
+fn delete(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    integration: &IntegrationId,
+    id: &RuleId,
+    unless_changed: Option<Time>,
+) -> Result<(), Error> {
+    let key = key(company, integration, id);
+    let name = name(company, integration, id);
+    let rule = get(txn, company, &key)?.ok_or_else(|| Error::Missing(name.clone()))?;
+    if unless_changed.is_some_and(|seen| seen != rule.update_time) {
+        return Err(Error::Changed(name));
+    }
+    txn.delete(Table::Rules, key)?;
+    let integration = integrations::must(txn, company, integration)?;
+    txn.publish(company, &EventBody::IntegrationChanged(integration))
+}
+
+impl Store {
+    /// Makes a rule. Position 0 in the argument = after the last. Event `IntegrationChanged`.
+    ///
+    /// # Errors
+    /// `Taken` (`id`, `position`, `request_id`), `Missing` (integration), `Refused` (there are 100 already, or it is larger than 96 KiB).
+    pub async fn create_rule(
+        &self,
+        rule: Rule,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Rule>, Error> {
+        self.write(move |txn| create(txn, rule, request.as_ref()))
+            .await
+    }
+
+    /// A rule.
+    pub async fn rule(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        id: &RuleId,
+    ) -> Result<Option<Rule>, Error> {
+        let key = key(company, integration, id);
+        let company = company.clone();
+        self.read(move |trees| get(trees, &company, &key)).await
+    }
+
+    /// All rules of an integration by position; none if there is no such integration.
+    pub async fn rules(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+    ) -> Result<Vec<Rule>, Error> {
+        let (company, integration) = (company.clone(), integration.clone());
+        self.read(move |trees| all(trees, &company, &integration))
+            .await
+    }
+
+    /// Deletes a rule. `unless_changed`: the `update_time` that the caller saw, if he gave an etag. Event `IntegrationChanged`.
+    ///
+    /// # Errors
+    /// `Missing`; `Changed` if the rule has another `update_time`.
+    pub async fn delete_rule(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        id: &RuleId,
+        unless_changed: Option<Time>,
+    ) -> Result<(), Error> {
+        let (company, integration, id) = (company.clone(), integration.clone(), id.clone());
+        self.write(move |txn| delete(txn, &company, &integration, &id, unless_changed))
+            .await
+    }
+}

@@ -1,0 +1,299 @@
+//! Runs. They are kept by integration; lists over a company merge them, newest first.
+
+use super::{
+    Created, Error, Store, integrations,
+    keys::{self, Key, Parse},
+    large,
+    page::{self, List},
+    requests,
+    rows::{Moment, RunRequestRow, RunRow},
+    tables::{Read, Rows, Table, prefix_bounds},
+    txn::Txn,
+};
+use crate::model::{
+    CompanyId, EventBody, IntegrationId, Listed, PageRequest, RequestKey, Run, RunId,
+};
+use sled::IVec;
+use std::{iter::Peekable, ops::Bound};
+
+fn prefix(company: &CompanyId, integration: &IntegrationId) -> Vec<u8> {
+    Key::company(company).id(integration.as_str()).done()
+}
+
+fn row(read: &impl Read, key: &[u8]) -> Result<Option<RunRow>, Error> {
+    large::get(read, Table::Runs, key)
+}
+
+/// The newest run of an integration that began.
+pub(super) fn last_started(
+    read: &impl Read,
+    company: &CompanyId,
+    integration: &IntegrationId,
+) -> Result<Option<RunId>, Error> {
+    for found in read.prefix_down(Table::Runs, &prefix(company, integration)) {
+        let (key, raw) = found?;
+        let row: Option<RunRow> = large::decode(read, Table::Runs, &key, &raw)?;
+        if let Some(row) = row
+            && row.start_time.is_some()
+        {
+            return row.run_id().map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Runs of some integrations of a company as one sequence, newest first.
+pub(super) struct Newest<'a>(Vec<(usize, Peekable<Rows<'a>>)>);
+
+impl<'a> Newest<'a> {
+    /// From the newest, or from a position: the packed id of a run.
+    pub(super) fn of(
+        read: &'a impl Read,
+        company: &CompanyId,
+        integrations: &[IntegrationId],
+        from: &Bound<Vec<u8>>,
+    ) -> Self {
+        let of_one = |integration: &IntegrationId| {
+            let prefix = prefix(company, integration);
+            let (first, end) = prefix_bounds(&prefix);
+            let end = match from {
+                Bound::Unbounded => end,
+                Bound::Included(id) => Bound::Included([prefix.as_slice(), id].concat()),
+                Bound::Excluded(id) => Bound::Excluded([prefix.as_slice(), id].concat()),
+            };
+            let rows = read.range(Table::Runs, first, end, true);
+            (prefix.len(), rows.peekable())
+        };
+        Self(integrations.iter().map(of_one).collect())
+    }
+}
+
+impl Iterator for Newest<'_> {
+    /// Key, packed id, raw value.
+    type Item = Result<(IVec, Vec<u8>, IVec), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut newest: Option<(usize, Vec<u8>)> = None;
+        for (place, (length, rows)) in self.0.iter_mut().enumerate() {
+            match rows.peek() {
+                Some(Ok((key, _))) => {
+                    let id = &key[*length..];
+                    if newest.as_ref().is_none_or(|(_, best)| id > best.as_slice()) {
+                        newest = Some((place, id.to_vec()));
+                    }
+                }
+                Some(Err(error)) => return Some(Err(error.clone())),
+                None => {}
+            }
+        }
+        let (place, id) = newest?;
+        let row = self.0[place].1.next()?;
+        Some(row.map(|(key, raw)| (key, id, raw)))
+    }
+}
+
+/// The integration named, or all of the company.
+pub(super) fn scope(
+    read: &impl Read,
+    company: &CompanyId,
+    integration: Option<&IntegrationId>,
+) -> Result<Vec<IntegrationId>, Error> {
+    match integration {
+        Some(integration) => Ok(vec![integration.clone()]),
+        None => integrations::ids(read, company),
+    }
+}
+
+/// The run that this request made in the last 24 h. Fails if the id was used by another request.
+fn made_before(
+    txn: &Txn<'_>,
+    company: &CompanyId,
+    request: Option<&RequestKey>,
+) -> Result<Option<Run>, Error> {
+    let Some(request) = request else {
+        return Ok(None);
+    };
+    if requests::made_before(txn, company, Some(request))?.is_some() {
+        return Err(requests::taken());
+    }
+    let integrations = scope(txn, company, None)?;
+    for found in Newest::of(txn, company, &integrations, &Bound::Unbounded) {
+        let (key, _, raw) = found?;
+        let Some(row) = large::decode::<RunRow>(txn, Table::Runs, &key, &raw)? else {
+            continue;
+        };
+        if txn.now().duration_since(Moment::must(row.create_time)?) > requests::REMEMBERED {
+            break;
+        }
+        match &row.request {
+            Some(made) if made.id == request.id => {
+                return if made.body == request.body {
+                    row.model(company.clone()).map(Some)
+                } else {
+                    Err(requests::taken())
+                };
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn create(txn: &mut Txn<'_>, run: Run, request: Option<RequestKey>) -> Result<Created<Run>, Error> {
+    if let Some(value) = made_before(txn, &run.company, request.as_ref())? {
+        return Ok(Created {
+            value,
+            replayed: true,
+        });
+    }
+    integrations::must(txn, &run.company, &run.integration)?;
+    let key = keys::run(&run.company, &run.integration, &run.id);
+    if row(txn, &key)?.is_some() {
+        return Err(Error::taken("id", name(&run)));
+    }
+    let mut row = RunRow::row(&run);
+    row.request = request.map(|request| RunRequestRow {
+        id: request.id,
+        body: request.body.to_vec(),
+    });
+    txn.note_run(key.clone(), !run.state.is_final());
+    txn.put(Table::Runs, key, &row)?;
+    txn.publish(&run.company, &EventBody::RunQueued(run.clone()))?;
+    Ok(Created {
+        value: run,
+        replayed: false,
+    })
+}
+
+fn name(run: &Run) -> String {
+    format!(
+        "{}/runs/{}",
+        integrations::name(&run.company, &run.integration),
+        run.id
+    )
+}
+
+/// Writes the row of a run that is there.
+pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
+    let key = keys::run(&run.company, &run.integration, &run.id);
+    let old = row(txn, &key)?.ok_or_else(|| Error::Missing(name(run)))?;
+    let mut new = RunRow::row(run);
+    new.request = old.request;
+    txn.note_run(key.clone(), !run.state.is_final());
+    txn.put(Table::Runs, key, &new)
+}
+
+/// The run of a key.
+fn of_key(read: &impl Read, key: &[u8]) -> Result<Option<Run>, Error> {
+    let company = CompanyId::try_new(&Parse(key).text()?)
+        .map_err(|_| Error::unreadable("the key of a run"))?;
+    row(read, key)?.map(|row| row.model(company)).transpose()
+}
+
+fn list(
+    read: &impl Read,
+    company: &CompanyId,
+    integration: Option<&IntegrationId>,
+    page: &PageRequest,
+) -> Result<Listed<Run>, Error> {
+    let from = match page::position(List::Runs, page)? {
+        Some(last) => Bound::Excluded(last),
+        None => Bound::Unbounded,
+    };
+    let integrations = scope(read, company, integration)?;
+    let mut listed = Listed {
+        items: Vec::new(),
+        next: None,
+    };
+    let mut last = Vec::new();
+    for found in Newest::of(read, company, &integrations, &from) {
+        let (key, id, raw) = found?;
+        if listed.items.len() == page::size(page) {
+            listed.next = Some(page::token(List::Runs, &last));
+            break;
+        }
+        if let Some(row) = large::decode::<RunRow>(read, Table::Runs, &key, &raw)? {
+            listed.items.push(row.model(company.clone())?);
+        }
+        last = id;
+    }
+    Ok(listed)
+}
+
+impl Store {
+    /// A new run (QUEUED) with event `RunQueued`, or the one the same request made.
+    ///
+    /// # Errors
+    /// `Missing` (integration), `Taken` (`id`, `request_id`).
+    pub async fn create_run(
+        &self,
+        run: Run,
+        request: Option<RequestKey>,
+    ) -> Result<Created<Run>, Error> {
+        self.write(move |txn| create(txn, run, request)).await
+    }
+
+    /// Writes the run's row with an event. An integration's `last_run` is read from the runs: nothing else is written.
+    ///
+    /// # Errors
+    /// `Missing` if there is no such run.
+    pub async fn save_run(
+        &self,
+        run: Run,
+        event: Option<fn(Run) -> EventBody>,
+    ) -> Result<(), Error> {
+        self.write(move |txn| {
+            put(txn, &run)?;
+            match event {
+                Some(event) => {
+                    let company = run.company.clone();
+                    txn.publish(&company, &event(run))
+                }
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// A run.
+    pub async fn run(
+        &self,
+        company: &CompanyId,
+        integration: &IntegrationId,
+        id: &RunId,
+    ) -> Result<Option<Run>, Error> {
+        let key = keys::run(company, integration, id);
+        self.read(move |trees| of_key(trees, &key)).await
+    }
+
+    /// Newest first; of one integration, or of all.
+    pub async fn runs(
+        &self,
+        company: &CompanyId,
+        integration: Option<&IntegrationId>,
+        page: &PageRequest,
+    ) -> Result<Listed<Run>, Error> {
+        let (company, integration, page) = (company.clone(), integration.cloned(), page.clone());
+        self.read(move |trees| list(trees, &company, integration.as_ref(), &page))
+            .await
+    }
+
+    /// Runs QUEUED or RUNNING, of all companies, oldest first: at start, and for snapshots (filter by company).
+    pub async fn unfinished_runs(&self) -> Result<Vec<Run>, Error> {
+        let core = self.core()?;
+        super::blocking(move || {
+            let mut runs = Vec::new();
+            for key in core.unfinished() {
+                // One that has ended since is not among them any more.
+                if let Some(run) = of_key(&core.trees, &key)?
+                    && !run.state.is_final()
+                {
+                    runs.push(run);
+                }
+            }
+            runs.sort_by(|a, b| (a.create_time, &a.id).cmp(&(b.create_time, &b.id)));
+            Ok(runs)
+        })
+        .await
+    }
+}

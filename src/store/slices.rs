@@ -1,0 +1,51 @@
+//! Slices of a run: outcomes of up to a hundred objects, durable together or not at all.
+
+use super::{Error, Slice, SliceError, Store, changes, entities, links, members, runs, txn::Txn};
+use crate::model::EventBody;
+use std::future::Future;
+
+fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
+    let Slice {
+        run,
+        entities,
+        links,
+        members,
+        remembered,
+        changes,
+        event,
+    } = slice;
+    if matches!(event, Some(EventBody::Change { .. })) {
+        let text = "a change is recorded with its slice, not as an event".to_owned();
+        return Err(Error::Refused(text).into());
+    }
+    let conflicts = entities::put_all(txn, &run.company, entities)?;
+    if !conflicts.is_empty() {
+        return Err(SliceError::Conflicts(conflicts));
+    }
+    links::put_all(txn, run.integration_uid, &links)?;
+    members::put_all(txn, &run.company, members)?;
+    for (group, put, forget) in remembered {
+        links::remember(txn, run.integration_uid, &group, &put, forget)?;
+    }
+    txn.publish_changes(&run, changes::pack(changes))?;
+    if let Some(event) = event {
+        txn.publish(&run.company, &event)?;
+    }
+    runs::put(txn, &run)?;
+    Ok(())
+}
+
+impl Store {
+    /// Writes a slice; all or nothing. Several slices may be under way at once; they commit in the order of the calls, whatever the order in
+    /// which the answers are awaited, and even if an answer is not awaited.
+    ///
+    /// # Errors
+    /// `Conflicts`: nothing was written, look again at those objects. `Store`: `Missing` if there is no such run, `Refused` if an object does
+    /// not fit ([`super::check_size`]).
+    pub fn commit(
+        &self,
+        slice: Slice,
+    ) -> impl Future<Output = Result<(), SliceError>> + Send + use<> {
+        self.write(move |txn| commit(txn, slice))
+    }
+}

@@ -1,0 +1,159 @@
+//! The tables, and reading them: the same way outside (what is durable) and inside a write (what it has put so far).
+
+use super::Error;
+use sled::IVec;
+use std::ops::Bound;
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A table. Few and fixed: never one per company or run. New ones come last: the place is part of the keys of parts.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) enum Table { $($(#[$doc])* $name,)* }
+        impl Table {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name),*];
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+tables! {
+    /// One row: format, epoch, check of the sealing key.
+    Meta = "meta",
+    /// company, integration.
+    Integrations = "integrations",
+    /// system, customer -> company.
+    Customers = "customers",
+    /// company, integration, rule.
+    Rules = "rules",
+    /// hash of the state -> pending authorization.
+    Pending = "pending",
+    /// integration uid, purpose -> sealed secret.
+    Secrets = "secrets",
+    /// company, kind, entity.
+    Entities = "entities",
+    /// company, folded address -> kind, entity.
+    Emails = "emails",
+    /// company, group, lower bound -> members, packed.
+    Members = "members",
+    /// company, kind, member, lower bound -> groups, packed.
+    MemberOf = "member_of",
+    /// integration uid, kind, source id.
+    Links = "links",
+    /// integration uid, source id of a group, lower bound -> remembered members, packed.
+    Remembered = "remembered",
+    /// company, integration, run.
+    Runs = "runs",
+    /// company, integration, run, first sequence -> changes, packed.
+    Changes = "changes",
+    /// company, first sequence -> event, or where its changes are.
+    Events = "events",
+    /// company, request id -> what it made.
+    Requests = "requests",
+    /// table, key, part -> the rest of a value that is too large for one row.
+    Parts = "parts",
+}
+
+pub(super) type Row = Result<(IVec, IVec), Error>;
+pub(super) type Rows<'a> = Box<dyn Iterator<Item = Row> + 'a>;
+
+/// Reads rows.
+pub(super) trait Read {
+    /// The raw value of a key.
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error>;
+    /// Raw rows between two keys, upwards or downwards.
+    fn range(&self, table: Table, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>, down: bool)
+    -> Rows<'_>;
+
+    /// Raw rows whose key starts with `prefix`, upwards.
+    fn prefix(&self, table: Table, prefix: &[u8]) -> Rows<'_> {
+        let (from, to) = prefix_bounds(prefix);
+        self.range(table, from, to, false)
+    }
+
+    /// Raw rows whose key starts with `prefix`, downwards.
+    fn prefix_down(&self, table: Table, prefix: &[u8]) -> Rows<'_> {
+        let (from, to) = prefix_bounds(prefix);
+        self.range(table, from, to, true)
+    }
+
+    /// The last row under `prefix` whose key is not above `key`.
+    fn at_or_before(&self, table: Table, prefix: &[u8], key: &[u8]) -> Option<Row> {
+        self.range(
+            table,
+            Bound::Included(prefix.to_vec()),
+            Bound::Included(key.to_vec()),
+            true,
+        )
+        .next()
+    }
+}
+
+/// The bounds of all keys that start with `prefix`.
+pub(super) fn prefix_bounds(prefix: &[u8]) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    (Bound::Included(prefix.to_vec()), after_prefix(prefix))
+}
+
+/// The upper bound of all keys that start with `prefix`.
+pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return Bound::Excluded(end);
+        }
+    }
+    Bound::Unbounded
+}
+
+/// The open trees: what is durable.
+pub(super) struct Trees(Vec<sled::Tree>);
+
+impl Trees {
+    pub(super) fn open(db: &sled::Db) -> Result<Self, Error> {
+        let trees: Result<Vec<_>, _> = Table::ALL.iter().map(|t| db.open_tree(t.name())).collect();
+        Ok(Self(trees?))
+    }
+
+    pub(super) fn tree(&self, table: Table) -> &sled::Tree {
+        &self.0[table as usize]
+    }
+}
+
+impl Read for Trees {
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
+        Ok(self.tree(table).get(key)?)
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: Bound<Vec<u8>>,
+        to: Bound<Vec<u8>>,
+        down: bool,
+    ) -> Rows<'_> {
+        if is_empty(&from, &to) {
+            return Box::new(std::iter::empty());
+        }
+        let rows = self
+            .tree(table)
+            .range::<Vec<u8>, _>((from, to))
+            .map(|row| row.map_err(Error::from));
+        if down {
+            Box::new(rows.rev())
+        } else {
+            Box::new(rows)
+        }
+    }
+}
+
+/// Whether no key can be between them; maps and trees panic or misbehave on such bounds.
+pub(super) fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
+    match (from, to) {
+        (Bound::Included(a), Bound::Included(b)) => a > b,
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b))
+        | (Bound::Excluded(a), Bound::Included(b)) => a >= b,
+        _ => false,
+    }
+}

@@ -1,0 +1,230 @@
+//! A write under way: reads what is durable overlaid with what was put so far, and keeps what is to be written.
+
+use super::{
+    Error,
+    tables::{Read, Row, Rows, Table, Trees, is_empty},
+};
+use crate::model::{CompanyId, Time};
+use sled::IVec;
+use std::{
+    collections::{BTreeMap, HashMap},
+    iter::Peekable,
+    ops::Bound,
+};
+
+/// Largest value of a row, in bytes, its format byte included: larger ones make the trees' pages overflow into files that are never freed.
+pub(super) const MAX_VALUE: usize = 6 * 1024;
+
+type Buffer = BTreeMap<Vec<u8>, Option<IVec>>;
+
+/// What one commit of the committer gathers.
+pub(super) struct Txn<'a> {
+    trees: &'a Trees,
+    now: Time,
+    buffers: Vec<Buffer>,
+    /// How to take back what the operation under way has done.
+    undo: Vec<(Table, Vec<u8>, Option<Option<IVec>>)>,
+    undo_sequences: Vec<(CompanyId, u64)>,
+    sequences: &'a mut HashMap<CompanyId, u64>,
+    /// The last sequences before this commit, of the companies that have news.
+    before: HashMap<CompanyId, u64>,
+    unfinished: Vec<(Vec<u8>, bool)>,
+    unfinished_kept: usize,
+    bytes: usize,
+}
+
+impl<'a> Txn<'a> {
+    pub(super) fn new(
+        trees: &'a Trees,
+        now: Time,
+        sequences: &'a mut HashMap<CompanyId, u64>,
+    ) -> Self {
+        Self {
+            trees,
+            now,
+            buffers: Table::ALL.iter().map(|_| Buffer::new()).collect(),
+            undo: Vec::new(),
+            undo_sequences: Vec::new(),
+            sequences,
+            before: HashMap::new(),
+            unfinished: Vec::new(),
+            unfinished_kept: 0,
+            bytes: 0,
+        }
+    }
+
+    /// The moment of this commit.
+    pub(super) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Puts a raw value. Refused if it is larger than [`MAX_VALUE`].
+    pub(super) fn put_raw(
+        &mut self,
+        table: Table,
+        key: Vec<u8>,
+        value: Vec<u8>,
+    ) -> Result<(), Error> {
+        if value.len() > MAX_VALUE {
+            return Err(Error::Refused(format!(
+                "a row of {} takes {} bytes; at most {MAX_VALUE} fit",
+                table.name(),
+                value.len()
+            )));
+        }
+        self.bytes += key.len() + value.len();
+        self.buffer(table, key, Some(value.into()));
+        Ok(())
+    }
+
+    /// Deletes a raw row.
+    pub(super) fn delete_raw(&mut self, table: Table, key: Vec<u8>) {
+        self.bytes += key.len();
+        self.buffer(table, key, None);
+    }
+
+    fn buffer(&mut self, table: Table, key: Vec<u8>, value: Option<IVec>) {
+        let before = self.buffers[table as usize].insert(key.clone(), value);
+        self.undo.push((table, key, before));
+    }
+
+    /// The next `count` sequences of a company; answers the first.
+    pub(super) fn take_sequences(&mut self, company: &CompanyId, count: u64) -> Result<u64, Error> {
+        let last = match self.sequences.get(company) {
+            Some(last) => *last,
+            None => super::events::stored_last_sequence(self, company)?,
+        };
+        self.undo_sequences.push((company.clone(), last));
+        self.before.entry(company.clone()).or_insert(last);
+        self.sequences.insert(company.clone(), last + count);
+        Ok(last + 1)
+    }
+
+    /// Notes that the run of this key is going on, or no longer.
+    pub(super) fn note_run(&mut self, key: Vec<u8>, going_on: bool) {
+        self.unfinished.push((key, going_on));
+    }
+
+    /// Ends an operation: keeps what it did, or takes it back.
+    pub(super) fn end_operation(&mut self, keep: bool) {
+        if keep {
+            self.unfinished_kept = self.unfinished.len();
+        } else {
+            for (table, key, before) in self.undo.drain(..).rev() {
+                let buffer = &mut self.buffers[table as usize];
+                match before {
+                    Some(value) => buffer.insert(key, value),
+                    None => buffer.remove(&key),
+                };
+            }
+            for (company, last) in self.undo_sequences.drain(..).rev() {
+                self.sequences.insert(company, last);
+            }
+            self.unfinished.truncate(self.unfinished_kept);
+        }
+        self.undo.clear();
+        self.undo_sequences.clear();
+    }
+
+    /// How many records are to be put or deleted.
+    pub(super) fn records(&self) -> usize {
+        self.buffers.iter().map(Buffer::len).sum()
+    }
+
+    /// How many bytes were put, as an upper bound.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What is to be written, and what is to be told once it is.
+    pub(super) fn finish(self) -> Finished {
+        let events = self
+            .before
+            .iter()
+            .map(|(company, before)| self.sequences.get(company).unwrap_or(before) - before)
+            .sum();
+        Finished {
+            buffers: self.buffers,
+            unfinished: self.unfinished,
+            before: self.before,
+            events,
+        }
+    }
+}
+
+/// The outcome of a commit's operations.
+pub(super) struct Finished {
+    pub(super) buffers: Vec<BTreeMap<Vec<u8>, Option<IVec>>>,
+    pub(super) unfinished: Vec<(Vec<u8>, bool)>,
+    /// The last sequences that are durable already, of the companies that have news.
+    pub(super) before: HashMap<CompanyId, u64>,
+    /// How many events there are.
+    pub(super) events: u64,
+}
+
+impl Read for Txn<'_> {
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
+        match self.buffers[table as usize].get(key) {
+            Some(value) => Ok(value.clone()),
+            None => self.trees.raw(table, key),
+        }
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: Bound<Vec<u8>>,
+        to: Bound<Vec<u8>>,
+        down: bool,
+    ) -> Rows<'_> {
+        let buffer = &self.buffers[table as usize];
+        if buffer.is_empty() || is_empty(&from, &to) {
+            return self.trees.range(table, from, to, down);
+        }
+        let put = buffer.range((from.clone(), to.clone()));
+        let put: Box<dyn Iterator<Item = (&Vec<u8>, &Option<IVec>)> + '_> = if down {
+            Box::new(put.rev())
+        } else {
+            Box::new(put)
+        };
+        Box::new(Overlaid {
+            durable: self.trees.range(table, from, to, down).peekable(),
+            put: put.peekable(),
+            down,
+        })
+    }
+}
+
+/// Two ordered sequences of rows as one; what was put hides what is durable.
+struct Overlaid<'a, P: Iterator<Item = (&'a Vec<u8>, &'a Option<IVec>)>> {
+    durable: Peekable<Rows<'a>>,
+    put: Peekable<P>,
+    down: bool,
+}
+
+impl<'a, P: Iterator<Item = (&'a Vec<u8>, &'a Option<IVec>)>> Iterator for Overlaid<'a, P> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        loop {
+            let order = match (self.durable.peek(), self.put.peek()) {
+                (Some(Ok((old, _))), Some((new, _))) => {
+                    let order = old.as_ref().cmp(new.as_slice());
+                    if self.down { order.reverse() } else { order }
+                }
+                (Some(_), _) => std::cmp::Ordering::Less,
+                (None, _) => std::cmp::Ordering::Greater,
+            };
+            if order.is_lt() {
+                return self.durable.next();
+            }
+            if order.is_eq() {
+                self.durable.next();
+            }
+            let (key, value) = self.put.next()?;
+            if let Some(value) = value {
+                return Some(Ok((key.as_slice().into(), value.clone())));
+            }
+        }
+    }
+}

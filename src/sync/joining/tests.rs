@@ -1,0 +1,139 @@
+use super::*;
+use crate::connector::{MemberKind, SourceMember};
+
+fn id(text: &str) -> SourceId {
+    SourceId::try_new(text).unwrap()
+}
+
+fn entity(text: &str) -> EntityId {
+    EntityId::try_new(&format!("e-{text}")).unwrap()
+}
+
+/// Memberships applied before, and those listed now, all of them linked.
+fn compared(before: &[&str], now: &[&str], limit: u32) -> Joining {
+    let applied = |source: &&str| AppliedMember {
+        kind: Kind::User,
+        source: id(source),
+        state: MemberState::Applied(entity(source)),
+    };
+    let member = |source: &&str| {
+        let member = SourceMember {
+            kind: MemberKind::User,
+            id: id(source),
+            email: None,
+        };
+        (member, Standing::Linked(Kind::User))
+    };
+    let listing = Listing {
+        members: now.iter().map(member).collect(),
+        fingerprint: Fingerprint(1),
+    };
+    let targets = now
+        .iter()
+        .map(|s| (id(s), (Kind::User, (*s).to_owned(), Some(entity(s)))))
+        .collect();
+    let terms = Terms {
+        uid: Uid::generate(),
+        limit,
+    };
+    compare(
+        terms,
+        &entity("group"),
+        &listing,
+        before.iter().map(applied).collect(),
+        &targets,
+    )
+}
+
+#[test]
+fn who_joined_is_added_and_who_left_is_taken_away() {
+    let joining = compared(&["a", "b", "c"], &["b", "c", "d"], 50);
+    let writes: Vec<(String, bool)> = joining
+        .steps
+        .iter()
+        .filter_map(|step| step.write.as_ref())
+        .map(|w| (w.member.to_string(), w.add))
+        .collect();
+    assert_eq!(
+        writes,
+        [("e-a".to_owned(), false), ("e-d".to_owned(), true)]
+    );
+    let c = joining.counters;
+    assert_eq!(
+        (c.considered, c.unchanged, c.added, c.removed),
+        (4, 2, 1, 1)
+    );
+}
+
+#[test]
+fn the_same_members_need_no_step() {
+    assert!(compared(&["a", "b"], &["a", "b"], 50).steps.is_empty());
+}
+
+#[test]
+fn a_loss_above_the_limit_is_held_and_nothing_of_it_forgotten() {
+    let joining = compared(&["a", "b", "c"], &["a", "d"], 50);
+    assert_eq!(
+        joining.held.as_ref().map(|reason| reason.code.as_str()),
+        Some("MEMBER_LOSS_LIMIT")
+    );
+    assert!(
+        joining
+            .steps
+            .iter()
+            .all(|step| matches!(step.memory, Memory::Keep(_))),
+        "who joined is still added"
+    );
+    let c = joining.counters;
+    assert_eq!(
+        c.considered,
+        c.unchanged + c.added + c.removed + c.pending + c.skipped + c.failed
+    );
+    assert_eq!((c.added, c.removed, c.skipped), (1, 0, 2));
+}
+
+#[test]
+fn a_limit_of_one_hundred_percent_lets_all_leave() {
+    let joining = compared(&["a", "b"], &[], 100);
+    assert!(joining.held.is_none() && !joining.remains);
+    assert_eq!(joining.counters.removed, 2);
+}
+
+#[test]
+fn a_member_made_again_at_the_source_keeps_the_membership() {
+    let before = vec![AppliedMember {
+        kind: Kind::User,
+        source: id("old"),
+        state: MemberState::Applied(entity("x")),
+    }];
+    let member = SourceMember {
+        kind: MemberKind::User,
+        id: id("new"),
+        email: None,
+    };
+    let listing = Listing {
+        members: vec![(member, Standing::Linked(Kind::User))],
+        fingerprint: Fingerprint(1),
+    };
+    let targets = [(id("new"), (Kind::User, "x".to_owned(), Some(entity("x"))))]
+        .into_iter()
+        .collect();
+    let joining = compare(
+        Terms {
+            uid: Uid::generate(),
+            limit: 0,
+        },
+        &entity("group"),
+        &listing,
+        before,
+        &targets,
+    );
+    assert!(joining.held.is_none() && joining.left.is_empty());
+    assert!(
+        joining
+            .steps
+            .iter()
+            .filter_map(|step| step.write.as_ref())
+            .all(|write| write.add)
+    );
+}

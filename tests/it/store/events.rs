@@ -1,0 +1,100 @@
+//! Events.
+
+use super::fixtures::*;
+use provisiond::{
+    model::{EventBody, Outcome},
+    store::Error,
+};
+
+#[tokio::test]
+async fn changes_are_events_in_their_order_and_can_be_read_from_any_place() {
+    let home = Home::new();
+    let (store, integration, run) = with_run(&home).await;
+    let mut given = slice(&run);
+    given.changes = (0..250)
+        .map(|n| change(&n.to_string(), "someone@acme.example", Outcome::Applied))
+        .collect();
+    given.event = Some(EventBody::RunPhase(run.clone()));
+    store.commit(given.clone()).await.unwrap();
+    store.close().await.unwrap();
+    let store = home.open().await;
+    store
+        .save_run(run.clone(), Some(EventBody::RunFinished))
+        .await
+        .unwrap();
+    assert_eq!(store.last_sequence(&acme()).await.unwrap(), 254);
+    let all = store.events(&acme(), 0, 10_000).await.unwrap();
+    let sequences: Vec<_> = all.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, (1..=254).collect::<Vec<_>>());
+    for (event, change) in all[2..252].iter().zip(&given.changes) {
+        let expected = EventBody::Change {
+            integration: integration.id.clone(),
+            run: run.id.clone(),
+            change: change.clone(),
+        };
+        assert_eq!((event.time, &event.body), (change.time, &expected));
+    }
+    assert_eq!(all[252].body, EventBody::RunPhase(run.clone()));
+    assert_eq!(all[253].body, EventBody::RunFinished(run));
+    for (after, limit) in [(0, 1), (1, 2), (2, 1), (100, 7), (251, 3), (253, 9)] {
+        let part = store.events(&acme(), after, limit).await.unwrap();
+        let from = usize::try_from(after).unwrap();
+        assert_eq!(part, all[from..(from + limit).min(254)], "{after} {limit}");
+    }
+    assert!(store.events(&acme(), 254, 5).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_position_that_was_never_reached_is_refused() {
+    let home = Home::new();
+    let (store, _, _) = with_run(&home).await;
+    let ahead = store.events(&acme(), 3, 10).await;
+    assert!(matches!(ahead, Err(Error::BadPosition(_))), "{ahead:?}");
+    let nobody = company("nobody");
+    assert_eq!(store.last_sequence(&nobody).await.unwrap(), 0);
+    assert!(store.events(&nobody, 0, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn companies_have_sequences_of_their_own() {
+    let home = Home::new();
+    let (store, _, _) = with_run(&home).await;
+    for name in ["acme-2", "a", "acm"] {
+        let given = integration(&company(name), "main");
+        store.create_integration(given, None).await.unwrap();
+        assert_eq!(store.last_sequence(&company(name)).await.unwrap(), 1);
+    }
+    assert_eq!(store.last_sequence(&acme()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_when_the_event_can_be_read() {
+    let home = Home::new();
+    let (store, _, run) = with_run(&home).await;
+    let mut news = store.subscribe();
+    news.borrow_and_update();
+    let reader = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            news.changed().await.unwrap();
+            store.events(&acme(), 2, 10).await.unwrap()
+        })
+    };
+    store.save_run(run.clone(), None).await.unwrap();
+    store
+        .save_run(run.clone(), Some(EventBody::RunStarted))
+        .await
+        .unwrap();
+    let read = within(20, reader).await.unwrap();
+    assert_eq!(read[0].body, EventBody::RunStarted(run));
+}
+
+#[tokio::test]
+async fn the_epoch_stays_with_the_store() {
+    let home = Home::new();
+    let store = home.open().await;
+    let epoch = store.epoch();
+    store.close().await.unwrap();
+    assert_eq!(home.open().await.epoch(), epoch);
+    assert_ne!(Home::new().open().await.epoch(), epoch);
+}
