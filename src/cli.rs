@@ -65,6 +65,9 @@ enum Command {
     Serve,
     /// Check the configuration and say what is wrong with it.
     CheckConfig,
+    /// See a simulated Google Workspace being synced, on this machine alone.
+    #[cfg(feature = "dev")]
+    Dev(crate::dev::Args),
     /// Run a simulator of an external system.
     #[cfg(feature = "dev")]
     #[command(subcommand)]
@@ -87,6 +90,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("The configuration is good.");
             Ok(())
         }
+        #[cfg(feature = "dev")]
+        Command::Dev(args) => Ok(crate::dev::run(args, cli.settings.overrides()).await?),
         #[cfg(feature = "dev")]
         Command::Sandbox(Simulator::Google(args)) => {
             let announce = |line: &str| println!("{line}");

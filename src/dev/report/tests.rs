@@ -1,5 +1,5 @@
 use super::*;
-use crate::proto::appsco::provisioning::v1::{
+use crate::proto::v1::{
     MembershipCounters, ReasonCount, RuleCounters, RunError,
 };
 use std::collections::BTreeMap;
