@@ -4,11 +4,21 @@
 //! May use `model`. Deliberately does not know what a run, a rule or the store is; the AppsCo directory, the other end,
 //! implements the same traits in `directory`.
 
+pub mod catalogue;
 mod error;
+pub mod google;
+mod governor;
+mod http;
+mod retry;
+#[cfg(test)]
+mod testing;
 mod traits;
 
 pub use error::{Error, Retry};
+pub use governor::{GovernorKey, Governors, Pace};
+pub use http::{Http, HttpOptions};
+pub use retry::Backoff;
 pub use traits::{
-    Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
-    Standing, Write, Writer,
+    AccessTokens, Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader,
+    SourceMember, Standing, Write, Writer,
 };

@@ -1,0 +1,258 @@
+//! Google's names and values -> canonical ones. One row that makes no sense never costs the page: it becomes an object
+//! with a defect.
+
+use super::wire::{Group, Member, User};
+use crate::{
+    connector::{Error, MemberKind, SourceMember},
+    model::{Attribute, Attributes, Kind, Object, SourceId, Value, fold_email},
+};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// Longest name, in characters; Google's own limit is 60, for display names 256.
+const LONGEST_NAME: usize = 256;
+/// Longest of any other text, in characters: Google's limit for the description of a group.
+const LONGEST_TEXT: usize = 4096;
+/// Longest address, in bytes (RFC 5321 4.5.3.1.3).
+const LONGEST_ADDRESS: usize = 254;
+
+/// A user. Fails if it has no id.
+pub(super) fn user(row: &Json) -> Result<Object, Error> {
+    object(Kind::User, row, "primaryEmail", |row, attributes| {
+        let user = User::deserialize(row).map_err(|error| error.to_string())?;
+        user_attributes(&user, attributes)?;
+        Ok(None)
+    })
+}
+
+/// A group. Fails if it has no id.
+pub(super) fn group(row: &Json) -> Result<Object, Error> {
+    object(Kind::Group, row, "email", |row, attributes| {
+        let group = Group::deserialize(row).map_err(|error| error.to_string())?;
+        group_attributes(&group, attributes)?;
+        Ok(group.direct_members_count)
+    })
+}
+
+fn object(
+    kind: Kind,
+    row: &Json,
+    address: &str,
+    convert: impl Fn(&Json, &mut Attributes) -> Result<Option<u64>, String>,
+) -> Result<Object, Error> {
+    let id = row.get("id").and_then(Json::as_str).unwrap_or_default();
+    let id = SourceId::try_new(id)
+        .ok_or_else(|| Error::Protocol(format!("a {kind} without a usable id")))?;
+    let mut attributes = Attributes::default();
+    let (member_count, defect) = match convert(row, &mut attributes) {
+        Ok(count) => (count, None),
+        Err(defect) => (None, Some(defect)),
+    };
+    if defect.is_some() {
+        // Half of an object is not to be provisioned; its address is kept for people to know it by.
+        attributes = Attributes::default();
+        let address = row.get(address).and_then(Json::as_str);
+        let short = address.filter(|text| text.len() <= LONGEST_ADDRESS);
+        attributes.set_text(Attribute::USER_NAME, short);
+    }
+    Ok(Object {
+        kind,
+        id,
+        attributes,
+        member_count,
+        defect,
+    })
+}
+
+fn user_attributes(user: &User, to: &mut Attributes) -> Result<(), String> {
+    address("primaryEmail", user.primary_email.as_deref(), to)?;
+    if let Some(name) = &user.name {
+        let shown = name.display_name.as_deref().map(visible);
+        let shown = shown.filter(|text| !text.is_empty());
+        let full = name.full_name.as_deref().map(visible);
+        put_name(to, Attribute::GIVEN_NAME, name.given_name.as_deref())?;
+        put_name(to, Attribute::FAMILY_NAME, name.family_name.as_deref())?;
+        put_name(to, Attribute::DISPLAY_NAME, shown.or(full).as_deref())?;
+    }
+    if let Some(active) = active(user.suspended, user.archived) {
+        to.set(Attribute::ACTIVE, Value::Bool(active));
+    }
+    if let Some(admin) = user.is_admin {
+        to.set(Attribute::ADMIN, Value::Bool(admin));
+    }
+    put(to, Attribute::ORG_UNIT, user.org_unit_path.as_deref())?;
+    aliases(user.aliases.as_deref(), to);
+    let phones = items(user.phones.as_ref());
+    let mut numbers = Vec::new();
+    for number in phones.filter_map(|phone| scalar(phone.get("value")?)) {
+        check("phones", &number, LONGEST_TEXT)?;
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    to.set(Attribute::PHONE_NUMBERS, Value::List(numbers));
+    if let Some(post) = primary(user.organizations.as_ref()) {
+        for (attribute, key) in [
+            (Attribute::TITLE, "title"),
+            (Attribute::DEPARTMENT, "department"),
+            (Attribute::ORGANIZATION, "name"),
+            (Attribute::COST_CENTER, "costCenter"),
+        ] {
+            put(to, attribute, post.get(key).and_then(scalar).as_deref())?;
+        }
+    }
+    let manager = typed(user.relations.as_ref(), "manager");
+    let manager = manager.map(|text| fold_email(&text));
+    put(to, Attribute::MANAGER, manager.as_deref())?;
+    let number = typed(user.external_ids.as_ref(), "organization");
+    put(to, Attribute::EMPLOYEE_NUMBER, number.as_deref())
+}
+
+fn group_attributes(group: &Group, to: &mut Attributes) -> Result<(), String> {
+    address("email", group.email.as_deref(), to)?;
+    put_name(to, Attribute::DISPLAY_NAME, group.name.as_deref())?;
+    put(to, Attribute::DESCRIPTION, group.description.as_deref())?;
+    aliases(group.aliases.as_deref(), to);
+    Ok(())
+}
+
+/// A member of a group. Fails if it is of a kind that is not known, or has no id.
+pub(super) fn member(row: &Json, customer: &str) -> Result<SourceMember, Error> {
+    let protocol = |what: &str| Error::Protocol(format!("a member of a group {what}"));
+    let member =
+        Member::deserialize(row).map_err(|error| protocol(&format!("makes no sense: {error}")))?;
+    let kind = match member.kind.as_deref() {
+        // Only users of the customer have a status.
+        Some("USER") if member.status.is_some() => MemberKind::User,
+        Some("USER" | "EXTERNAL") => MemberKind::External,
+        Some("GROUP") => MemberKind::Group,
+        Some("CUSTOMER") => MemberKind::Everyone,
+        Some(other) => return Err(protocol(&format!("is of unknown type {other:.40}"))),
+        None => return Err(protocol("has no type")),
+    };
+    let everyone = (kind == MemberKind::Everyone).then_some(customer);
+    let id = member
+        .id
+        .as_deref()
+        .or(everyone)
+        .and_then(SourceId::try_new);
+    Ok(SourceMember {
+        kind,
+        id: id.ok_or_else(|| protocol("has no usable id"))?,
+        email: member.email.map(|email| fold_email(&email)),
+    })
+}
+
+/// Who is suspended or archived is not active; who is known to be neither is; else it is not known.
+fn active(suspended: Option<bool>, archived: Option<bool>) -> Option<bool> {
+    match (suspended, archived) {
+        (Some(true), _) | (_, Some(true)) => Some(false),
+        (Some(false), Some(false)) => Some(true),
+        _ => None,
+    }
+}
+
+/// The primary address and its domain.
+fn address(field: &str, address: Option<&str>, to: &mut Attributes) -> Result<(), String> {
+    let address = address.unwrap_or_default();
+    let folded = fold_email(address);
+    let domain = match folded.split_once('@') {
+        _ if address.is_empty() => return Err(format!("it has no {field}")),
+        Some((local, domain)) if is_address(&folded, local, domain) => domain,
+        _ => return Err(format!("its {field} is no e-mail address")),
+    };
+    to.set_text(Attribute::DOMAIN, Some(domain));
+    to.set_text(Attribute::USER_NAME, Some(&folded));
+    Ok(())
+}
+
+fn is_address(address: &str, local: &str, domain: &str) -> bool {
+    !local.is_empty()
+        && !domain.is_empty()
+        && !domain.contains('@')
+        && address.len() <= LONGEST_ADDRESS
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// The addresses that people gave it; those that Google makes by itself would make every run a change.
+fn aliases(aliases: Option<&[String]>, to: &mut Attributes) {
+    let all = aliases.unwrap_or_default().iter();
+    let mut all: Vec<String> = all
+        .map(|alias| fold_email(alias))
+        .filter(|alias| {
+            let parts = alias.split_once('@');
+            parts.is_some_and(|(local, domain)| {
+                is_address(alias, local, domain) && !domain.ends_with(".test-google-a.com")
+            })
+        })
+        .filter(|alias| to.text(&Attribute::USER_NAME) != Some(alias))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    to.set(Attribute::ALIASES, Value::List(all));
+}
+
+fn put_name(to: &mut Attributes, attribute: Attribute, text: Option<&str>) -> Result<(), String> {
+    put_within(to, attribute, text, LONGEST_NAME)
+}
+
+fn put(to: &mut Attributes, attribute: Attribute, text: Option<&str>) -> Result<(), String> {
+    put_within(to, attribute, text, LONGEST_TEXT)
+}
+
+fn put_within(
+    to: &mut Attributes,
+    attribute: Attribute,
+    text: Option<&str>,
+    longest: usize,
+) -> Result<(), String> {
+    let text = visible(text.unwrap_or_default());
+    check(attribute.as_str(), &text, longest)?;
+    to.set(attribute, Value::Text(text));
+    Ok(())
+}
+
+fn check(name: &str, text: &str, longest: usize) -> Result<(), String> {
+    if text.chars().nth(longest).is_some() {
+        return Err(format!("its {name} is longer than {longest} characters"));
+    }
+    Ok(())
+}
+
+/// Without blanks around, and without the invisible spaces by which people with one name fill in the other.
+fn visible(text: &str) -> String {
+    let invisible = |c| matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\0');
+    let text: String = text.chars().filter(|c| !invisible(*c)).collect();
+    text.trim().to_owned()
+}
+
+/// The items of a list of "any JSON"; one alone counts as a list of it.
+fn items(list: Option<&Json>) -> impl Iterator<Item = &Json> {
+    match list {
+        Some(Json::Array(items)) => items.iter(),
+        Some(item) => std::slice::from_ref(item).iter(),
+        None => [].iter(),
+    }
+}
+
+/// The item marked primary, else the first.
+fn primary(list: Option<&Json>) -> Option<&Json> {
+    let marked = |item: &&Json| item.get("primary").and_then(Json::as_bool) == Some(true);
+    items(list).find(marked).or_else(|| items(list).next())
+}
+
+/// The value of the first item of that type.
+fn typed(list: Option<&Json>, kind: &str) -> Option<String> {
+    let of_kind = |item: &&Json| item.get("type").and_then(Json::as_str) == Some(kind);
+    scalar(items(list).find(of_kind)?.get("value")?)
+}
+
+/// A text, or a number as text; none if that is empty.
+fn scalar(value: &Json) -> Option<String> {
+    let text = match value {
+        Json::String(text) => visible(text),
+        Json::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}

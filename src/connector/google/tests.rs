@@ -1,0 +1,1 @@
+//! Reading, against a server that answers as told.

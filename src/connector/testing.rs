@@ -1,0 +1,1 @@
+//! A system for tests, that answers as told.
