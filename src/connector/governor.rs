@@ -258,3 +258,119 @@ impl State {
             .filter(|left| !left.is_zero())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const PACE: Pace = Pace {
+        burst: 100,
+        per_second: 10,
+        concurrency: 8,
+    };
+
+    /// How many requests may be made right now.
+    fn allowed(governor: &Governor) -> usize {
+        (0..10_000).take_while(|_| governor.turn().is_ok()).count()
+    }
+
+    async fn at_once(governor: &Governor) -> usize {
+        let mut slots = Vec::new();
+        while let Ok(slot) = tokio::time::timeout(Duration::ZERO, governor.slot()).await {
+            slots.push(slot);
+        }
+        slots.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_applies_only_once_the_burst_is_used() {
+        let governor = Governor::new(PACE);
+        assert_eq!(allowed(&governor), 100);
+        let wait = governor.turn().unwrap_err();
+        assert!(wait > Duration::from_millis(50) && wait <= Duration::from_millis(100));
+        advance(Duration::from_secs(2)).await;
+        assert_eq!(allowed(&governor), 20);
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(allowed(&governor), 100, "what is not used does not pile up");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_more_requests_at_once_than_the_limit_and_cancelled_ones_return_their_slot() {
+        let governor = Governor::new(PACE);
+        assert_eq!(at_once(&governor).await, 8);
+        assert_eq!(at_once(&governor).await, 8);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_halves_pace_and_concurrency_and_stops_everybody_for_the_time_asked() {
+        let governor = Governor::new(PACE);
+        governor.refused(Instant::now(), Duration::from_secs(30));
+        assert_eq!(governor.paused_for(), Some(Duration::from_secs(30)));
+        assert_eq!(governor.turn(), Err(Duration::from_secs(30)));
+        assert_eq!(at_once(&governor).await, 4);
+        advance(Duration::from_secs(30)).await;
+        assert_eq!(governor.paused_for(), None);
+        governor.refused(Instant::now(), Duration::ZERO);
+        advance(Duration::from_secs(2)).await;
+        assert_eq!(allowed(&governor), 5, "2.5 a second, and no burst");
+        assert_eq!(at_once(&governor).await, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_refused_together_count_as_one_refusal() {
+        let governor = Governor::new(PACE);
+        let asked = Instant::now();
+        advance(Duration::from_millis(5)).await;
+        for _ in 0..8 {
+            governor.refused(asked, Duration::from_secs(1));
+        }
+        assert_eq!(at_once(&governor).await, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lower_limit_also_binds_requests_that_are_under_way() {
+        let governor = Governor::new(PACE);
+        let mut under_way = Vec::new();
+        for _ in 0..8 {
+            under_way.push(governor.slot().await);
+        }
+        governor.refused(Instant::now(), Duration::ZERO);
+        under_way.truncate(5);
+        assert_eq!(at_once(&governor).await, 0);
+        under_way.clear();
+        assert_eq!(at_once(&governor).await, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_recovers_slowly_and_never_beyond_the_start() {
+        let governor = Governor::new(PACE);
+        governor.refused(Instant::now(), Duration::ZERO);
+        for _ in 0..49 {
+            governor.answered();
+        }
+        assert_eq!(at_once(&governor).await, 4);
+        governor.answered();
+        assert_eq!(at_once(&governor).await, 5);
+        for _ in 0..5000 {
+            governor.answered();
+        }
+        assert_eq!(at_once(&governor).await, 8);
+        allowed(&governor);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(allowed(&governor), 10);
+    }
+
+    #[test]
+    fn the_same_key_has_one_governor_and_no_other_key_shares_it() {
+        let governors = Governors::new(PACE);
+        let key = |principal: &str| GovernorKey {
+            system: SystemId::try_new("google-workspace").unwrap(),
+            customer: "C1".to_owned(),
+            principal: principal.to_owned(),
+        };
+        let a = governors.of(&key("a"));
+        assert!(Arc::ptr_eq(&a, &governors.clone().of(&key("a"))));
+        assert!(!Arc::ptr_eq(&a, &governors.of(&key("b"))));
+    }
+}

@@ -131,8 +131,8 @@ impl Session {
         let mut repetition = 0;
         let mut renewed = false;
         loop {
-            let token = self.tokens.token().await?;
             let slot = self.turn().await?;
+            let token = self.tokens.token().await?;
             self.count(call.method, renewed || repetition > 0);
             let asked = Instant::now();
             let failure = match self.exchange(call, &token).await {
@@ -143,7 +143,7 @@ impl Session {
                 Err(failure) => failure,
             };
             drop(slot);
-            let wait = match failure.error.retry() {
+            let floor = match failure.error.retry() {
                 Retry::Never => return Err(failure.error),
                 Retry::Reauthenticate if renewed => return Err(failure.error),
                 Retry::Reauthenticate => {
@@ -151,13 +151,11 @@ impl Session {
                     self.tokens.invalidate(&token);
                     continue;
                 }
-                Retry::After(floor) => {
-                    let floor = floor.max(failure.after.unwrap_or_default());
-                    (floor, self.backoff.wait(repetition, floor))
-                }
+                Retry::After(floor) => floor.max(failure.after.unwrap_or_default()),
             };
-            self.tell_others(&failure, asked, wait.1.unwrap_or(wait.0));
-            let Some(wait) = wait.1 else {
+            let wait = self.backoff.wait(repetition, floor);
+            self.tell_others(&failure, asked, wait.unwrap_or(floor));
+            let Some(wait) = wait else {
                 return Err(failure.error);
             };
             tracing::debug!(method = call.method, ?wait, error = %failure.error, "trying again");

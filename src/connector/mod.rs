@@ -12,6 +12,8 @@ mod http;
 mod retry;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod traits;
 
 pub use error::{Error, Retry};

@@ -1,1 +1,0 @@
-//! Reading, against a server that answers as told.
