@@ -2,6 +2,8 @@
 
 pub mod connector;
 pub mod model;
+#[cfg(feature = "dev")]
+pub mod sandbox;
 
 #[rustfmt::skip]
 #[allow(missing_docs)]

@@ -1,1 +1,6 @@
 //! All integration tests in one binary.
+
+#[cfg(feature = "dev")]
+mod google;
+#[cfg(feature = "dev")]
+mod sandbox;

@@ -1,0 +1,86 @@
+//! Faults, accounts, revocation, time.
+
+use serde_json::{Value, json};
+
+use super::super::call::Call;
+use super::super::error::ApiError;
+use super::super::faults::Rule;
+use super::super::oauth;
+use super::super::state::State;
+use super::super::world::Owner;
+use super::Answer;
+
+/// `POST /sandbox/faults`: one rule, or a list of rules.
+pub fn add_faults(state: &mut State, call: &Call) -> Answer {
+    let value: Value = serde_json::from_slice(&call.body)
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let rules = match value {
+        Value::Array(rules) => rules,
+        rule => vec![rule],
+    };
+    let rules: Vec<Rule> = rules
+        .into_iter()
+        .map(serde_json::from_value)
+        .collect::<Result<_, _>>()
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let count = rules.len();
+    state.faults.0.extend(rules);
+    Ok(json!({ "added": count }))
+}
+
+/// `POST /sandbox/accounts/{email}`.
+pub fn account(state: &mut State, call: &Call, email: &str) -> Answer {
+    let Some(Owner::User(id)) = state.world.resolve(email) else {
+        return Err(ApiError::not_found("account"));
+    };
+    let body = call.json()?;
+    let (now, revision) = (state.now(), state.world.touch());
+    let Some(user) = state.world.users.get_mut(&id) else {
+        return Err(ApiError::not_found("account"));
+    };
+    for (name, value) in &body {
+        match (name.as_str(), value) {
+            ("is_admin", Value::Bool(value)) => user.is_admin = *value,
+            ("is_delegated_admin", Value::Bool(value)) => user.is_delegated = *value,
+            ("suspended", Value::Bool(value)) => user.suspended = value.then_some((now, "ADMIN")),
+            ("authorize_error", Value::String(value)) => user.authorize_error = Some(value.clone()),
+            ("authorize_error", Value::Null) => user.authorize_error = None,
+            _ => return Err(ApiError::bad_request(format!("unknown or wrong: {name}"))),
+        }
+    }
+    user.revision = revision;
+    Ok(json!({"id": &*id}))
+}
+
+/// `POST /sandbox/revoke`: as the account's owner would, in the account's settings.
+pub fn revoke(state: &mut State, call: &Call) -> Answer {
+    let body = call.json()?;
+    let email = body
+        .get("email")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let id = match state.world.resolve(email) {
+        Some(Owner::User(id)) => id,
+        _ => state
+            .world
+            .consumers
+            .iter()
+            .find(|consumer| *consumer.email == *email)
+            .map(|consumer| consumer.id.clone())
+            .ok_or_else(|| ApiError::not_found("account"))?,
+    };
+    Ok(json!({"revoked": oauth::revoke_account(state, &id)}))
+}
+
+/// `POST /sandbox/clock`.
+pub fn clock(state: &mut State, call: &Call) -> Answer {
+    let body = call.json()?;
+    let seconds = body
+        .get("advance_seconds")
+        .and_then(Value::as_i64)
+        .ok_or_else(|| ApiError::bad_request("advance_seconds is missing"))?;
+    state.clock_ahead_millis = state
+        .clock_ahead_millis
+        .saturating_add(seconds.saturating_mul(1000));
+    Ok(json!({"now_millis": state.now()}))
+}
