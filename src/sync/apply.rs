@@ -105,7 +105,9 @@ pub(super) async fn write(
     let mut slice = job.slice();
     for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
         let Prepared::Entity(entity) = prepared;
-        let Some(plan) = plans.get_mut(i) else { continue };
+        let Some(plan) = plans.get_mut(i) else {
+            continue;
+        };
         match crate::store::check_size(&entity) {
             Ok(()) => {
                 name_target(plan, &entity);
