@@ -73,6 +73,8 @@ pub mod http;
 pub mod app;
 pub mod cli;
 pub mod config;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod proto;
 #[cfg(feature = "dev")]
 pub mod sandbox;

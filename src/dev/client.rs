@@ -1,7 +1,7 @@
 //! The daemon's services, as any client has them.
 
 use super::Error;
-use crate::proto::appsco::provisioning::v1::{
+use crate::proto::v1::{
     Change, Group, ListChangesRequest, ListGroupsRequest, ListUserGroupsRequest, ListUsersRequest,
     Run, User, change::Outcome, directory_service_client::DirectoryServiceClient,
     integration_service_client::IntegrationServiceClient, sync_service_client::SyncServiceClient,

@@ -1,7 +1,10 @@
 //! The daemon, in this process.
 
 use super::Error;
-use crate::{app::App, config::Config};
+use crate::{
+    app::{App, Substitutes},
+    config::Config,
+};
 use std::net::SocketAddr;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +21,11 @@ impl Daemon {
     /// Starts it; when this returns it answers.
     pub(super) async fn start(config: Config) -> Result<Self, Error> {
         let failed = |error: crate::app::Error| Error::Daemon(format!("did not start: {error}"));
-        let app = App::open(config).await.map_err(failed)?;
-        let (grpc, http) = (app.grpc_addr(), app.http_addr());
+        let app = App::open(config, Substitutes::default())
+            .await
+            .map_err(failed)?;
+        let grpc = app.grpc_address().map_err(failed)?;
+        let http = app.http_address().map_err(failed)?;
         let shutdown = CancellationToken::new();
         let until = shutdown.clone();
         let task = tokio::spawn(async move {

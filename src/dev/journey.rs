@@ -5,7 +5,7 @@ use super::{
     client::{COMPANY, Client, INTEGRATION, SYSTEM},
     text::say,
 };
-use crate::proto::appsco::provisioning::v1::{
+use crate::proto::v1::{
     ActivateIntegrationRequest, ApplyRuleTemplateRequest, BeginAuthorizationRequest,
     CreateIntegrationRequest, Direction, GetIntegrationRequest, GetRuleRequest, Integration,
     ListIntegrationsRequest, ListRuleTemplatesRequest, Rule, RuleTemplate, authorization::State,

@@ -5,7 +5,7 @@ use super::{
     client::Client,
     text::{count, number, some, time},
 };
-use crate::proto::appsco::provisioning::v1::{
+use crate::proto::v1::{
     Change, Counters, Group, Kind, Rule, Run, SystemRequests, User, run::State,
 };
 use std::time::{Duration, SystemTime};

@@ -5,7 +5,7 @@ use super::{
     client::{Client, INTEGRATION},
     progress::{Progress, Step},
 };
-use crate::proto::appsco::provisioning::v1::{
+use crate::proto::v1::{
     GetRunRequest, Run, RunProgress, StartRunRequest, WatchRunsRequest, run::Phase,
     watch_runs_response::Event,
 };

@@ -11,7 +11,12 @@ fn dev(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provisiond"));
     command
         .args(["dev", "--users", "60", "--groups", "8", "--latency", "0"])
-        .args(["--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .args([
+            "--grpc-listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "127.0.0.1:0",
+        ])
         .args(flags)
         .stdin(Stdio::null());
     command
@@ -20,16 +25,24 @@ fn dev(flags: &[&str]) -> Command {
 fn told(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let problem = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{text}\n{problem}", output.status);
+    assert!(
+        output.status.success(),
+        "{}\n{text}\n{problem}",
+        output.status
+    );
     text
 }
 
 /// The numbers of a row of the table.
 fn row(text: &str, name: &str) -> Vec<i64> {
-    let line = text.lines().find(|line| line.trim_start().starts_with(name));
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with(name));
     let line = line.unwrap_or_else(|| panic!("no row {name} in\n{text}"));
     let cells = line.split_whitespace().skip(1);
-    cells.map(|cell| cell.replace(',', "").parse().unwrap_or(0)).collect()
+    cells
+        .map(|cell| cell.replace(',', "").parse().unwrap_or(0))
+        .collect()
 }
 
 #[test]
@@ -41,7 +54,9 @@ fn dev_once_syncs_a_company_and_tells_what_arrived() {
     assert_eq!(groups[..2], [8, 8], "{text}");
     assert!(row(&text, "memberships")[1] > 0, "{text}");
     assert!(text.contains("60 users, 8 groups and "), "{text}");
-    let calls = text.lines().filter(|line| line.trim_start().starts_with("grpcurl "));
+    let calls = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("grpcurl "));
     assert_eq!(calls.count(), 3, "{text}");
 }
 
@@ -60,11 +75,20 @@ fn dev_with_data_that_was_kept_finds_everything_unchanged() {
 
 #[test]
 fn dev_stays_up_until_it_is_told_to_stop() {
-    let mut child = dev(&[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = dev(&[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     let mut lines = output.lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("Ctrl-C")), "it ended instead");
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(
+        lines.any(|line| line.contains("Ctrl-C")),
+        "it ended instead"
+    );
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(kill.unwrap().success());
     assert!(child.wait().unwrap().success());
 }
@@ -74,21 +98,37 @@ fn a_port_that_is_taken_is_named_with_the_flag_that_chooses_another() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_provisiond"));
-    let command = command.args(["dev", "--once", "--http-listen", "127.0.0.1:0", "--grpc-listen", &taken]);
+    let command = command.args([
+        "dev",
+        "--once",
+        "--http-listen",
+        "127.0.0.1:0",
+        "--grpc-listen",
+        &taken,
+    ]);
     let output = command.output().unwrap();
     let problem = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(problem.contains(&taken) && problem.contains("--grpc-listen"), "{problem}");
+    assert!(
+        problem.contains(&taken) && problem.contains("--grpc-listen"),
+        "{problem}"
+    );
 }
 
 #[test]
 fn the_readme_shows_the_two_commands_first() {
     let readme = std::fs::read_to_string(README).unwrap();
-    let mut commands = readme.split("```sh\n").skip(1).filter_map(|block| block.split("\n```").next());
+    let mut commands = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|block| block.split("\n```").next());
     assert_eq!(commands.next(), Some("cargo run --release -- dev --once"));
     assert_eq!(commands.next(), Some("cargo run --release -- dev"));
     assert_eq!(commands.next(), Some("cargo test"));
-    let sections: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let sections: Vec<_> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
     let expected = [
         "Try it",
         "Test it",

@@ -1,7 +1,7 @@
 //! The table of what was synced.
 
 use super::super::text::count;
-use crate::proto::appsco::provisioning::v1::{Counters, MembershipCounters};
+use crate::proto::v1::{Counters, MembershipCounters};
 
 /// Column titles; the second part says whether the column is shown when it holds nothing.
 const COLUMNS: [(&str, bool); 10] = [

@@ -1,7 +1,5 @@
 use super::*;
-use crate::proto::appsco::provisioning::v1::{
-    MembershipCounters, ReasonCount, RuleCounters, RunError,
-};
+use crate::proto::v1::{MembershipCounters, ReasonCount, RuleCounters, RunError};
 use std::collections::BTreeMap;
 
 fn counters(considered: i64, added: i64, skipped: i64) -> Counters {
