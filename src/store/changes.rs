@@ -250,7 +250,12 @@ fn list(
             Some(start) if start.run == run => (start.chunk, start.place),
             _ => (0, 0),
         };
-        search.rows_left = search.rows_left.saturating_sub(1);
+        if search.rows_left == 0 {
+            let (chunk, place) = from;
+            search.next = Some(Position { chunk, place, run });
+            break;
+        }
+        search.rows_left -= 1;
         search.run(read, &key, run, from)?;
         if search.next.is_some() {
             break;

@@ -4,7 +4,7 @@ use super::{
     Error,
     sentinel::Sentinel,
     tables::{Table, Trees},
-    txn::Finished,
+    txn::{Buffer, Finished},
 };
 use crate::model::CompanyId;
 use sled::{IVec, Transactional, transaction::TransactionError};
@@ -17,6 +17,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+/// What is put into (`Some`) and deleted from (`None`) one tree.
+type Writes = Vec<(IVec, Option<IVec>)>;
 
 /// Less free space than this, and nothing is written: a full disk would end all writing until a restart.
 const LEAST_FREE: u64 = 128 * 1024 * 1024;
@@ -36,6 +39,8 @@ pub(super) struct Core {
     unfinished: Mutex<BTreeSet<Vec<u8>>>,
     /// While a commit is on its way to the disk: the last durable sequence of each company that has news in it.
     undurable: Mutex<HashMap<CompanyId, u64>>,
+    #[cfg(test)]
+    broken: std::sync::atomic::AtomicBool,
     _lock: File,
 }
 
@@ -63,6 +68,8 @@ impl Core {
             least_free: AtomicU64::new(LEAST_FREE),
             unfinished: Mutex::new(unfinished),
             undurable: Mutex::new(HashMap::new()),
+            #[cfg(test)]
+            broken: false.into(),
             _lock: lock,
         }
     }
@@ -94,6 +101,18 @@ impl Core {
         }
     }
 
+    /// How many commits there were.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing becomes durable, as on a broken disk.
+    #[cfg(test)]
+    pub(super) fn break_disk(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
     #[cfg(test)]
     pub(super) fn set_least_free(&self, bytes: u64) {
         self.least_free.store(bytes, Ordering::Relaxed);
@@ -107,35 +126,12 @@ impl Core {
             before,
             events,
         } = finished;
-        let (trees, writes): (Vec<sled::Tree>, Vec<Vec<(IVec, Option<IVec>)>>) = Table::ALL
-            .iter()
-            .zip(buffers)
-            .filter(|(_, buffer)| !buffer.is_empty())
-            .map(|(table, buffer)| {
-                let writes = buffer.into_iter().map(|(key, value)| (key.into(), value));
-                (self.trees.tree(*table).clone(), writes.collect::<Vec<_>>())
-            })
-            .unzip();
+        let (trees, writes) = self.of_tables(buffers);
         if trees.is_empty() {
             return Ok(0);
         }
         *held(&self.undurable) = before;
-        // Writes only: any other call on a tree would deadlock in here. It may be run more than once.
-        let written = trees.as_slice().transaction(|trees| {
-            for (tree, writes) in trees.iter().zip(&writes) {
-                for (key, value) in writes {
-                    match value {
-                        Some(value) => tree.insert(key, value)?,
-                        None => tree.remove(key)?,
-                    };
-                }
-            }
-            Ok(())
-        });
-        written.map_err(|error: TransactionError<()>| match error {
-            TransactionError::Storage(error) => Error::from(error),
-            TransactionError::Abort(()) => Error::Io("a commit was given up".to_owned()),
-        })?;
+        transact(&trees, &writes)?;
         self.sync()?;
         held(&self.undurable).clear();
         let mut going_on = held(&self.unfinished);
@@ -154,8 +150,25 @@ impl Core {
         Ok(writes.iter().map(|writes| writes.len() as u64).sum())
     }
 
+    /// The trees that are written to, and for each what.
+    fn of_tables(&self, buffers: Vec<Buffer>) -> (Vec<sled::Tree>, Vec<Writes>) {
+        Table::ALL
+            .iter()
+            .zip(buffers)
+            .filter(|(_, buffer)| !buffer.is_empty())
+            .map(|(table, buffer)| {
+                let writes = buffer.into_iter().map(|(key, value)| (key.into(), value));
+                (self.trees.tree(*table).clone(), writes.collect::<Writes>())
+            })
+            .unzip()
+    }
+
     /// Makes everything written so far survive a loss of power. The trees' own flush does not wait for the disk, hence the second step.
     pub(super) fn sync(&self) -> Result<(), Error> {
+        #[cfg(test)]
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(Error::Io("the disk is broken".to_owned()));
+        }
         self.db.flush()?;
         self.file
             .sync_data()
@@ -166,4 +179,24 @@ impl Core {
         let sentinel = *held(&self.sentinel);
         sentinel.write(&self.dir)
     }
+}
+
+/// Writes all or nothing.
+fn transact(trees: &[sled::Tree], writes: &[Writes]) -> Result<(), Error> {
+    // Writes only: any other call on a tree would deadlock in here. It may be run more than once.
+    let written = trees.transaction(|trees| {
+        for (tree, writes) in trees.iter().zip(writes) {
+            for (key, value) in writes {
+                match value {
+                    Some(value) => tree.insert(key, value)?,
+                    None => tree.remove(key)?,
+                };
+            }
+        }
+        Ok(())
+    });
+    written.map_err(|error: TransactionError<()>| match error {
+        TransactionError::Storage(error) => Error::from(error),
+        TransactionError::Abort(()) => Error::Io("a commit was given up".to_owned()),
+    })
 }

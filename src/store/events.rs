@@ -31,7 +31,7 @@ pub(super) fn chunk_key(
     key
 }
 
-/// The last sequence of a company by its newest row; 0 if there is none.
+/// The last sequence of a company by its newest row, which therefore must never be deleted; 0 if there is none.
 pub(super) fn stored_last_sequence(read: &impl Read, company: &CompanyId) -> Result<u64, Error> {
     let prefix = prefix(company);
     for row in read.prefix_down(Table::Events, &prefix) {

@@ -115,7 +115,7 @@ fn finish(open: Open) {
 }
 
 impl Store {
-    /// Opens (or makes) a store with all guards of storage.md. Blocking work is done off the runtime.
+    /// Opens (or makes) a store, with every guard that sled needs. Blocking work is done off the runtime.
     ///
     /// # Errors
     /// `Locked` if another process has it open, `Damaged` or `Unusable` if it must not be opened (the text says what to do), `Io`.

@@ -18,6 +18,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    time::Duration,
 };
 use uuid::Uuid;
 
@@ -64,6 +65,7 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
     remove(&dir, |name| {
         name.starts_with("snap.") && name.ends_with(".generating")
     })?;
+    wait_for_trees(&dir)?;
     let (db, trees) = open_trees(&dir)?;
     let file = fs::File::open(dir.join("db")).map_err(failed)?;
     if sentinel.ready {
@@ -143,6 +145,10 @@ fn begin(dir: &Path) -> Result<Sentinel, Error> {
         events: 0,
     };
     sentinel.write(dir)?;
+    // The directory may be new: its own name must survive a loss of power too, where that can be asked for.
+    if let Some(parent) = dir.parent().and_then(|parent| fs::File::open(parent).ok()) {
+        let _ = parent.sync_all();
+    }
     Ok(sentinel)
 }
 
@@ -166,6 +172,29 @@ fn remove(dir: &Path, doomed: impl Fn(&str) -> bool) -> Result<(), Error> {
         removed.map_err(|error| Error::io(&format!("can't remove {}", path.display()), &error))?;
     }
     Ok(())
+}
+
+/// Waits until nobody holds the trees' own file. With our lock in hand that can only be a store of this process whose files are just being
+/// closed by the trees' own threads, or a foreign program.
+fn wait_for_trees(dir: &Path) -> Result<(), Error> {
+    let path = dir.join("db");
+    let failed = |error| Error::io(&format!("can't lock {}", path.display()), &error);
+    let file = match fs::File::open(&path) {
+        Ok(file) => file,
+        // Whether that is right is found out later.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for _ in 0..250 {
+        if FileExt::try_lock_exclusive(&file).map_err(failed)? {
+            return FileExt::unlock(&file).map_err(failed);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(Error::Locked(format!(
+        "another program is using {}: end it, or set store.path to another directory",
+        path.display()
+    )))
 }
 
 fn open_trees(dir: &Path) -> Result<(sled::Db, Trees), Error> {

@@ -22,7 +22,7 @@ pub(super) struct Sentinel {
     pub(super) epoch: Uuid,
     /// Whether the store was made completely. Before that it has accepted nothing.
     pub(super) ready: bool,
-    /// At least so many events were durable, over all companies.
+    /// At least so many events were durable, over all companies, going by their last sequences.
     pub(super) events: u64,
 }
 

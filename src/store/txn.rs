@@ -15,7 +15,8 @@ use std::{
 /// Largest value of a row, in bytes, its format byte included: larger ones make the trees' pages overflow into files that are never freed.
 pub(super) const MAX_VALUE: usize = 6 * 1024;
 
-type Buffer = BTreeMap<Vec<u8>, Option<IVec>>;
+/// What an operation put (`Some`) and deleted (`None`) in one table.
+pub(super) type Buffer = BTreeMap<Vec<u8>, Option<IVec>>;
 
 /// What one commit of the committer gathers.
 pub(super) struct Txn<'a> {
@@ -154,7 +155,7 @@ impl<'a> Txn<'a> {
 
 /// The outcome of a commit's operations.
 pub(super) struct Finished {
-    pub(super) buffers: Vec<BTreeMap<Vec<u8>, Option<IVec>>>,
+    pub(super) buffers: Vec<Buffer>,
     pub(super) unfinished: Vec<(Vec<u8>, bool)>,
     /// The last sequences that are durable already, of the companies that have news.
     pub(super) before: HashMap<CompanyId, u64>,

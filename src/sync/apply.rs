@@ -105,10 +105,16 @@ pub(super) async fn write(
     let mut slice = job.slice();
     for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
         let Prepared::Entity(entity) = prepared;
-        if let Some(plan) = plans.get_mut(i) {
-            name_target(plan, &entity);
+        let Some(plan) = plans.get_mut(i) else {
+            continue;
+        };
+        match crate::store::check_size(&entity) {
+            Ok(()) => {
+                name_target(plan, &entity);
+                slice.entities.push(entity);
+            }
+            Err(error) => plan.give_up(Reason::new("TOO_LARGE", error.to_string())),
         }
-        slice.entities.push(entity);
     }
     slice.links.extend(
         plans

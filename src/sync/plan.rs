@@ -55,6 +55,19 @@ pub(super) struct Plan {
     pub(super) change: Option<Change>,
 }
 
+impl Plan {
+    /// It can't be done after all: nothing is written but the record of that, and the next run tries again.
+    pub(super) fn give_up(&mut self, reason: Reason) {
+        self.count = Count::Failed(reason.clone());
+        (self.link, self.unlinks) = (None, None);
+        if let Some(change) = &mut self.change {
+            change.outcome = Outcome::Failed;
+            change.diffs.clear();
+            change.reason = Some(reason);
+        }
+    }
+}
+
 /// What planning came to.
 #[derive(Debug, Clone)]
 pub(super) enum Planned {

@@ -281,3 +281,18 @@ async fn thirty_two_writers_and_readers_at_once_never_hang_and_lose_nothing() {
     within(20, store.close()).await.unwrap();
     assert_eq!(count(&home.open().await).await, 640);
 }
+
+#[tokio::test]
+async fn a_store_can_be_opened_again_the_moment_it_is_closed_or_dropped() {
+    let home = Home::new();
+    for round in 0..30 {
+        let store = home.open().await;
+        let given = integration(&acme(), &format!("i-{round}"));
+        store.create_integration(given, None).await.unwrap();
+        let listed = store.integrations(&acme(), &page(1000)).await.unwrap();
+        assert_eq!(listed.items.len(), round + 1);
+        if round % 2 == 0 {
+            store.close().await.unwrap();
+        }
+    }
+}

@@ -159,7 +159,11 @@ async fn remembered_members_are_put_replaced_and_forgotten() {
     let (store, integration, run) = with_run(&home).await;
     let group = source("group-1");
     let of = |n: usize, state: MemberState| AppliedMember {
-        kind: if n % 7 == 0 { Kind::Group } else { Kind::User },
+        kind: if n.is_multiple_of(7) {
+            Kind::Group
+        } else {
+            Kind::User
+        },
         source: source(&format!("s{n:04}")),
         state,
     };

@@ -345,3 +345,34 @@ async fn changes_are_found_by_rule_outcome_and_object() {
     };
     assert_eq!(count(elsewhere).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_of_a_large_run_sees_one_write_or_the_other_never_parts_of_both() {
+    let home = Home::new();
+    let (store, integration, _) = with_run(&home).await;
+    let large = full(&integration);
+    let mut other = full(&integration);
+    other.id = large.id.clone();
+    other.create_time = large.create_time;
+    other.tally.rules.iter_mut().for_each(|counted| {
+        counted.counters = counters(5);
+    });
+    store.create_run(large.clone(), None).await.unwrap();
+    let writer = {
+        let (store, runs) = (store.clone(), [other.clone(), large.clone()]);
+        tokio::spawn(async move {
+            for n in 0..200 {
+                store.save_run(runs[n % 2].clone(), None).await.unwrap();
+            }
+        })
+    };
+    while !writer.is_finished() {
+        let read = store
+            .run(&acme(), &integration.id, &large.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(read == large || read == other);
+    }
+    writer.await.unwrap();
+}

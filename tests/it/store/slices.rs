@@ -251,7 +251,9 @@ async fn links_are_scanned_in_order_from_any_place() {
     let (store, integration, run) = with_run(&home).await;
     let link = |n: usize| Link {
         source: source(&format!("s{n:03}")),
-        target: (n % 2 == 0).then(|| (entity_id(&format!("e{n}")), LinkOrigin::Adopted)),
+        target: n
+            .is_multiple_of(2)
+            .then(|| (entity_id(&format!("e{n}")), LinkOrigin::Adopted)),
         fingerprint: Fingerprint(n as u64),
         members_fingerprint: Fingerprint::NONE,
         active: true,

@@ -1,0 +1,182 @@
+use crate::{
+    model::{
+        Authorization, CompanyId, Direction, EventBody, Integration, IntegrationId,
+        IntegrationState, Limits, ManualClock, PageRequest, SystemId, Uid,
+    },
+    store::{
+        Error, Options, SealingKey, Store,
+        tables::{Read, Table},
+        txn::Txn,
+    },
+};
+use std::sync::Arc;
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        path: dir.path().join("data"),
+        key: SealingKey::load_or_create(&dir.path().join("key")).unwrap(),
+        clock: Arc::new(ManualClock::default()),
+    };
+    let store = Store::open(options).await.unwrap();
+    (dir, store)
+}
+
+fn put(key: u8) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Send + 'static {
+    move |txn| txn.put_raw(Table::Links, vec![key], vec![key])
+}
+
+async fn keys(store: &Store) -> Vec<u8> {
+    let core = store.core().unwrap();
+    let rows = core.trees.tree(Table::Links).iter().keys();
+    rows.map(|key| key.unwrap()[0]).collect()
+}
+
+#[tokio::test]
+async fn a_write_that_panics_is_an_error_and_the_next_is_done() {
+    let (_dir, store) = store().await;
+    let before = store.write(put(1));
+    let panics = store.write(|txn| {
+        txn.put_raw(Table::Links, vec![2], vec![2])?;
+        if txn.records() > 0 {
+            panic!("this write panics");
+        }
+        Ok::<_, Error>(())
+    });
+    let after = store.write(put(3));
+    assert_eq!(before.await, Ok(()));
+    assert!(matches!(panics.await, Err(Error::Io(_))));
+    assert_eq!(after.await, Ok(()));
+    assert!(store.healthy());
+    assert_eq!(keys(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn after_an_io_error_nothing_is_written_any_more_and_reading_goes_on() {
+    let (_dir, store) = store().await;
+    store.write(put(1)).await.unwrap();
+    store.core().unwrap().break_disk();
+    let error = store.write(put(2)).await.unwrap_err();
+    assert!(matches!(error, Error::Io(_)), "{error:?}");
+    assert!(!store.healthy());
+    let again = store.write(put(3)).await.unwrap_err();
+    assert_eq!(again, error);
+    assert!(!keys(&store).await.contains(&3));
+    assert_eq!(store.writes(), 1);
+    let page = PageRequest {
+        size: 1,
+        token: None,
+    };
+    assert!(store.integrations(&acme(), &page).await.is_ok());
+    assert_eq!(store.close().await, Err(error));
+}
+
+fn acme() -> CompanyId {
+    CompanyId::try_new("acme").unwrap()
+}
+
+/// Writes an event of a run that need not be there.
+fn publish(count: usize) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Send + 'static {
+    move |txn| {
+        let integration = Integration {
+            company: acme(),
+            id: IntegrationId::generate(),
+            uid: Uid::generate(),
+            title: String::new(),
+            state: IntegrationState::Ready,
+            system: SystemId::generate(),
+            direction: Direction::FromSystem,
+            active: true,
+            limits: Limits::default(),
+            authorization: Authorization::default(),
+            last_run: None,
+            interruptions: 0,
+            create_time: txn.now(),
+            update_time: txn.now(),
+        };
+        let event = EventBody::IntegrationChanged(integration);
+        (0..count).try_for_each(|_| txn.publish(&acme(), &event))
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_did_not_become_durable_is_never_shown() {
+    let (_dir, store) = store().await;
+    store.write(publish(2)).await.unwrap();
+    let mut news = store.subscribe();
+    news.borrow_and_update();
+    store.core().unwrap().break_disk();
+    store.write(publish(3)).await.unwrap_err();
+    let all = store.events(&acme(), 0, 100).await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(store.last_sequence(&acme()).await.unwrap(), 2);
+    let ahead = store.events(&acme(), 3, 100).await;
+    assert!(matches!(ahead, Err(Error::BadPosition(_))));
+    assert!(!news.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_position_before_what_is_kept_is_refused_and_told_the_earliest() {
+    let (_dir, store) = store().await;
+    store.write(publish(9)).await.unwrap();
+    store
+        .write(|txn| {
+            let rows = txn.prefix(Table::Events, b"acme").take(4);
+            let old: Vec<_> = rows.map(|row| row.map(|(key, _)| key)).collect();
+            for key in old {
+                txn.delete(Table::Events, key?.to_vec())?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    let kept = store.events(&acme(), 4, 100).await.unwrap();
+    let sequences: Vec<_> = kept.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, [5, 6, 7, 8, 9]);
+    match store.events(&acme(), 3, 100).await {
+        Err(Error::BadPosition(text)) => assert!(text.ends_with("is 5"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn on_a_disk_that_is_nearly_full_nothing_is_written_until_there_is_room_again() {
+    let (_dir, store) = store().await;
+    let core = store.core().unwrap();
+    core.set_least_free(u64::MAX);
+    let full = store.write(put(1)).await.unwrap_err();
+    assert!(matches!(full, Error::Full(_)), "{full:?}");
+    assert_eq!(keys(&store).await, [0_u8; 0]);
+    core.set_least_free(0);
+    store.write(put(2)).await.unwrap();
+    assert!(store.healthy());
+    assert_eq!(keys(&store).await, [2]);
+}
+
+#[tokio::test]
+async fn writes_that_wait_together_are_committed_together() {
+    let (_dir, store) = store().await;
+    // The first holds the committer until all others wait.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = store.write(move |_| {
+        let _ = wait.recv();
+        Ok::<_, Error>(())
+    });
+    let others: Vec<_> = (0..60).map(|key| store.write(put(key))).collect();
+    let commits = store.core().unwrap().commits();
+    go.send(()).unwrap();
+    first.await.unwrap();
+    for other in others {
+        other.await.unwrap();
+    }
+    assert_eq!(store.core().unwrap().commits(), commits + 1);
+    assert_eq!(store.writes(), 60);
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_awaits_is_done_all_the_same() {
+    let (_dir, store) = store().await;
+    drop(store.write(put(1)));
+    store.write(put(2)).await.unwrap();
+    assert_eq!(keys(&store).await, [1, 2]);
+}

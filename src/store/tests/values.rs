@@ -1,0 +1,97 @@
+use super::{trees, write};
+use crate::store::{
+    Error, large,
+    rows::{PackedItem, PackedRow, SealedRow},
+    tables::{Read, Table},
+    txn::MAX_VALUE,
+};
+
+fn sealed(size: usize) -> SealedRow {
+    SealedRow {
+        sealed: (0..size).map(|n| (n % 251) as u8).collect(),
+    }
+}
+
+#[test]
+fn a_row_of_6_kib_is_put_and_one_byte_more_is_refused() {
+    let (_db, trees) = trees();
+    write(&trees, |txn| {
+        let raw = txn.put_raw(Table::Links, vec![1], vec![0; MAX_VALUE]);
+        assert_eq!(raw, Ok(()));
+        let raw = txn.put_raw(Table::Links, vec![2], vec![0; MAX_VALUE + 1]);
+        assert!(matches!(raw, Err(Error::Refused(_))), "{raw:?}");
+        // 1 byte of format, 3 of the field around the bytes.
+        let most = MAX_VALUE - 4;
+        assert_eq!(txn.put(Table::Secrets, vec![3], &sealed(most)), Ok(()));
+        let put = txn.put(Table::Secrets, vec![4], &sealed(most + 1));
+        assert!(matches!(put, Err(Error::Refused(_))), "{put:?}");
+        assert_eq!(txn.raw(Table::Secrets, &[4]).unwrap(), None);
+    });
+}
+
+#[test]
+fn a_row_of_a_table_that_may_split_is_read_back_whatever_its_size() {
+    let (_db, trees) = trees();
+    for (size, records) in [
+        (0, 1),
+        (6_140, 1),
+        (6_141, 2),
+        (12_000, 2),
+        (50_000, 9),
+        (90_000, 15),
+        (20_000, 4),
+        (3, 1),
+    ] {
+        write(&trees, |txn| {
+            txn.put(Table::Runs, vec![7], &sealed(size)).unwrap();
+            let read = large::get(txn, Table::Runs, &[7]).unwrap();
+            assert_eq!(read, Some(sealed(size)));
+        });
+        let read = large::get(&trees, Table::Runs, &[7]).unwrap();
+        assert_eq!(read, Some(sealed(size)), "{size}");
+        let rows = trees
+            .prefix(Table::Runs, &[])
+            .chain(trees.prefix(Table::Parts, &[]));
+        let sizes: Vec<_> = rows.map(|row| row.unwrap().1.len()).collect();
+        assert!(sizes.iter().all(|size| *size <= MAX_VALUE));
+        assert_eq!(sizes.len(), records, "no part is left of the row before");
+    }
+    write(&trees, |txn| {
+        let put = txn.put(Table::Runs, vec![7], &sealed(100_000));
+        assert!(matches!(put, Err(Error::Refused(_))), "{put:?}");
+        txn.put(Table::Runs, vec![7], &sealed(50_000)).unwrap();
+    });
+    write(&trees, |txn| txn.delete(Table::Runs, vec![7])).unwrap();
+    assert_eq!(trees.prefix(Table::Parts, &[]).count(), 0);
+}
+
+#[test]
+fn a_row_of_a_later_format_or_with_lost_parts_is_damage_and_not_absence() {
+    let (_db, trees) = trees();
+    let read = || large::get::<SealedRow>(&trees, Table::Runs, &[7]);
+    for raw in [&[][..], &[3, 1, 2], &[2, 1, 0, 0]] {
+        trees.tree(Table::Runs).insert([7], raw).unwrap();
+        assert!(matches!(read(), Err(Error::Damaged(_))), "{raw:?}");
+    }
+    write(&trees, |txn| txn.put(Table::Runs, vec![7], &sealed(9_000))).unwrap();
+    trees.tree(Table::Parts).clear().unwrap();
+    assert!(matches!(read(), Err(Error::Damaged(_))));
+}
+
+#[test]
+fn a_field_that_a_later_version_adds_does_not_disturb_this_one() {
+    let row = PackedRow {
+        items: vec![PackedItem {
+            key: vec![1],
+            value: vec![2],
+        }],
+    };
+    let mut value = vec![1];
+    value.extend(prost::Message::encode_to_vec(&row));
+    // Field 15, a number.
+    value.extend([15 << 3, 42]);
+    let (_db, trees) = trees();
+    trees.tree(Table::Members).insert([7], value).unwrap();
+    let read: Option<PackedRow> = large::get(&trees, Table::Members, &[7]).unwrap();
+    assert_eq!(read, Some(row));
+}
