@@ -65,7 +65,7 @@ enum Command {
     Serve,
     /// Check the configuration and say what is wrong with it.
     CheckConfig,
-    /// See a simulated Google Workspace being synced, on this machine alone.
+    /// See a simulated Google Workspace being synced into the AppsCo directory, on this machine alone.
     #[cfg(feature = "dev")]
     Dev(crate::dev::Args),
     /// Run a simulator of an external system.
@@ -91,7 +91,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         #[cfg(feature = "dev")]
-        Command::Dev(args) => Ok(crate::dev::run(args, cli.settings.overrides()).await?),
+        Command::Dev(args) => dev(args, &cli.settings).await,
         #[cfg(feature = "dev")]
         Command::Sandbox(Simulator::Google(args)) => {
             let announce = |line: &str| println!("{line}");
@@ -122,6 +122,21 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         std::process::exit(130);
     });
     Ok(app.run(stopping).await?)
+}
+
+/// Neither file nor environment is read, so that what is seen is the same everywhere.
+#[cfg(feature = "dev")]
+async fn dev(args: crate::dev::Args, settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        settings.config.is_none(),
+        "dev takes no --config: it brings a configuration of its own, to which flags can be added"
+    );
+    // The journey is what is to be seen, so only what is wrong is logged.
+    let quiet = ("log.filter".to_owned(), "warn".to_owned());
+    let flags = settings.overrides();
+    let log = [quiet].into_iter().chain(flags.clone());
+    start_log(&Config::load(None, [], log)?)?;
+    Ok(crate::dev::run(args, flags).await?)
 }
 
 /// Logs go to standard error: text on a terminal, else JSON.

@@ -15,7 +15,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=20_000))]
     pub groups: u32,
     /// Milliseconds that each answer of the simulated Google takes
-    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 150, value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub latency: u64,
     /// The same seed makes the same company
     #[arg(long, value_name = "N", default_value_t = 1)]

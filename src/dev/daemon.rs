@@ -24,10 +24,8 @@ impl Daemon {
         let app = App::open(config, Substitutes::default())
             .await
             .map_err(failed)?;
-        let (grpc, http) = (
-            app.grpc_address().map_err(failed)?,
-            app.http_address().map_err(failed)?,
-        );
+        let grpc = app.grpc_address().map_err(failed)?;
+        let http = app.http_address().map_err(failed)?;
         let shutdown = CancellationToken::new();
         let until = shutdown.clone();
         let task = tokio::spawn(async move {

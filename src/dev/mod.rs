@@ -81,7 +81,7 @@ async fn see(args: &Args, daemon: &Daemon) -> Result<(), Error> {
     say(&report::of_failures(
         &client::failures(&mut client, &run).await?,
     ));
-    say(&report::of_directory(&arrived));
+    say(&report::of_directory(&arrived, &run));
     report::judge(&run)?;
     say(&next::lines(args, daemon.grpc(), &arrived));
     Ok(())

@@ -108,7 +108,7 @@ fn line(step: &Step, total: u64) -> String {
     if step.rate >= 1.0 {
         text += &format!(", {:.0} objects/s", step.rate);
     }
-    if let Some(left) = left(step, total) {
+    if let Some(left) = left(step, total).filter(|_| step.objects < total) {
         text += &format!(", {} left", time(left));
     }
     format!("{text}, {}", step.phase)

@@ -131,14 +131,19 @@ pub(super) fn of_failures(failures: &[Change]) -> String {
     text
 }
 
-/// What the directory holds, and a few of the people who arrived.
-pub(super) fn of_directory(arrived: &Arrived) -> String {
+/// What the directory holds after this run, and a few of the people who arrived.
+pub(super) fn of_directory(arrived: &Arrived, run: &Run) -> String {
+    let memberships = run.memberships.unwrap_or_default();
     let mut text = format!(
-        "The AppsCo directory of acme now holds {}, {} and {}, among them\n",
+        "The AppsCo directory of acme now holds {}, {} and {}",
         some(arrived.users, "user"),
         some(arrived.groups, "group"),
         some(arrived.memberships, "membership")
     );
+    if arrived.memberships > memberships.unchanged + memberships.added {
+        text += "\n(a member that stands for everybody in the company counts once in the table)";
+    }
+    text += ", among them\n";
     for Person { user, groups } in &arrived.people {
         text += &format!("  {} <{}>", user.display_name.trim(), user.user_name);
         let work = [&user.title, &user.department].map(|text| text.trim());

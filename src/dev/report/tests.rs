@@ -118,7 +118,7 @@ fn a_person_is_shown_with_work_and_groups() {
             groups: vec![group("Engines"), group("Poets")],
         }],
     };
-    let text = of_directory(&arrived);
+    let text = of_directory(&arrived, &run());
     assert!(
         text.contains("1 user, 2 groups and 2 memberships"),
         "{text}"
@@ -129,4 +129,18 @@ fn a_person_is_shown_with_work_and_groups() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn more_memberships_than_were_read_are_explained() {
+    let mut arrived = Arrived {
+        users: 0,
+        groups: 0,
+        memberships: 12_340,
+        people: Vec::new(),
+    };
+    let note = "stands for everybody";
+    assert!(!of_directory(&arrived, &run()).contains(note));
+    arrived.memberships += 1;
+    assert!(of_directory(&arrived, &run()).contains(note));
 }
