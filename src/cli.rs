@@ -113,15 +113,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     start_log(&config)?;
     let app = App::open(config, Substitutes::default()).await?;
     let stopping = CancellationToken::new();
-    let stop = stopping.clone();
-    tokio::spawn(async move {
-        interrupted().await;
-        tracing::info!("stopping; a second signal ends at once");
-        stop.cancel();
-        interrupted().await;
-        std::process::exit(130);
-    });
-    Ok(app.run(stopping).await?)
+    let mut running = std::pin::pin!(app.run(stopping.clone()));
+    tokio::select! {
+        ended = &mut running => return Ok(ended?),
+        () = interrupted() => {}
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    stopping.cancel();
+    tokio::select! {
+        ended = &mut running => Ok(ended?),
+        () = interrupted() => std::process::exit(130),
+    }
 }
 
 /// Neither file nor environment is read, so that what is seen is the same everywhere.

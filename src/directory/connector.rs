@@ -68,7 +68,9 @@ impl Writer for DirectoryConnector {
     fn find<'a>(&'a self, kind: Kind, wanted: &'a [Wanted]) -> Answer<'a, Vec<Found>> {
         let Author { company, uid, .. } = &self.author;
         let found = self.store.find(company, *uid, kind, wanted.to_vec());
-        found.map(|found| found.map_err(failure)).boxed()
+        found
+            .map(|found| found.map_err(|error| failure(&error)))
+            .boxed()
     }
 
     fn apply(&self, batch: Vec<Write>) -> Answer<'_, Vec<Prepared>> {
@@ -129,7 +131,7 @@ impl Author {
 }
 
 /// What a failure of the store means to a run.
-fn failure(error: store::Error) -> Error {
+fn failure(error: &store::Error) -> Error {
     let text = error.to_string();
     match error {
         store::Error::Missing(_) => Error::NotFound(text),

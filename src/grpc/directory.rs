@@ -1,8 +1,8 @@
 //! `DirectoryService`: the AppsCo directory.
 
 use super::{
-    from_proto::{self, Notes, page, request_key},
-    names, status, to_proto,
+    fields::{Notes, page, request_key},
+    from_proto, names, status, to_proto,
 };
 use crate::{
     directory::Directory,

@@ -1,108 +1,16 @@
 //! Messages become plain types, at once; every field that makes no sense is named, all of them together.
 
-use super::names;
+use super::{fields::Notes, names};
 use crate::{
     directory,
     integrations::{ApplyTemplate, NewCondition, NewIntegration, NewRule},
     model::{
-        Action, Attribute, Attributes, CompanyId, Direction, InvalidId, Kind, Limits, Operator,
-        PageRequest, RequestKey, RuleEvent, RunMode, Value, Violation,
+        Action, Attribute, Attributes, CompanyId, Direction, Kind, Limits, Operator, RuleEvent,
+        RunMode, Value, Violation,
     },
     proto::v1,
 };
-use prost::Message;
 use prost_types::value::Kind as JsonKind;
-
-/// Items of a page if none are asked for, and at most.
-const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 1000;
-
-/// Notes what is wrong, and goes on.
-#[derive(Debug, Default)]
-pub(super) struct Notes(pub(super) Vec<Violation>);
-
-impl Notes {
-    /// The value, or a note of what is wrong with it.
-    pub(super) fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
-        parsed.map_err(|violation| self.0.push(violation)).ok()
-    }
-
-    /// An id that the caller may choose.
-    fn id<T>(
-        &mut self,
-        field: &str,
-        text: &str,
-        make: fn(&str) -> Result<T, InvalidId>,
-    ) -> Option<T> {
-        if text.is_empty() {
-            return None;
-        }
-        self.take(make(text).map_err(|error| Violation::new(field, error.to_string())))
-    }
-
-    /// A value of an enum; the unspecified one is none.
-    fn value<E: TryFrom<i32>, T>(
-        &mut self,
-        field: &str,
-        number: i32,
-        known: impl Fn(E) -> Option<T>,
-    ) -> Option<T> {
-        match E::try_from(number) {
-            Ok(value) => known(value),
-            Err(_) => {
-                self.0.push(Violation::new(
-                    field,
-                    format!("{number} is not a value of this enum"),
-                ));
-                None
-            }
-        }
-    }
-}
-
-/// Page size and token, with their limits.
-pub(super) fn page(size: i32, token: &str) -> Result<PageRequest, Violation> {
-    let size = match usize::try_from(size) {
-        Ok(0) => PAGE,
-        Ok(size) => size.min(LARGEST_PAGE),
-        Err(_) => {
-            return Err(Violation::new(
-                "page_size",
-                "must not be negative; leave it out for the default",
-            ));
-        }
-    };
-    Ok(PageRequest {
-        size,
-        token: (!token.is_empty()).then(|| token.to_owned()),
-    })
-}
-
-/// The caller's request id (AIP-155) with a hash over the method and the rest of the request.
-pub(super) fn request_key<M: Message>(
-    id: &str,
-    method: &str,
-    rest: &M,
-) -> Result<Option<RequestKey>, Violation> {
-    if id.is_empty() {
-        return Ok(None);
-    }
-    if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Violation::new(
-            "request_id",
-            "must have 1 to 64 visible ASCII characters",
-        ));
-    }
-    let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(method.as_bytes())
-        .update(&[0])
-        .update(&rest.encode_to_vec());
-    Ok(Some(RequestKey {
-        id: id.to_owned(),
-        body: *hasher.finalize().as_bytes(),
-    }))
-}
 
 fn kind(value: v1::Kind) -> Option<Kind> {
     match value {

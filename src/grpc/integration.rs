@@ -2,8 +2,8 @@
 
 use super::{
     catalogue,
-    from_proto::{self, Notes, page, request_key},
-    names, status,
+    fields::{Notes, page, request_key},
+    from_proto, names, status,
     to_proto::{self, time},
 };
 use crate::{

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod directory;
+mod fields;
 mod from_proto;
 mod integration;
 mod layers;

@@ -2,7 +2,7 @@
 
 use super::request_id;
 use crate::{
-    connector, directory, integrations,
+    directory, integrations,
     model::{ErrorKind, Violation},
     store, sync,
 };
@@ -251,7 +251,6 @@ pub(super) fn integrations(error: integrations::Error) -> Status {
         integrations::Error::NotFound(name) => not_found(name),
         integrations::Error::Taken { what, holder } => taken(what, holder),
         integrations::Error::Store(error) => store(error),
-        integrations::Error::System(error) => system(&error),
         other => {
             let preconditions = other
                 .code()
@@ -264,15 +263,6 @@ pub(super) fn integrations(error: integrations::Error) -> Status {
             .status()
         }
     }
-}
-
-fn system(error: &connector::Error) -> Status {
-    let preconditions = vec![(error.code().to_owned(), error.to_string())];
-    Failure {
-        preconditions,
-        ..plain(error.kind(), error.to_string())
-    }
-    .status()
 }
 
 pub(super) fn sync(error: sync::Error) -> Status {

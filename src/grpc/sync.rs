@@ -2,8 +2,8 @@
 
 use super::{
     directory::CALLER,
-    from_proto::{self, Notes, page, request_key},
-    names, report, status,
+    fields::{Notes, page, request_key},
+    from_proto, names, report, status,
 };
 use crate::{
     model::{CompanyId, Violation},

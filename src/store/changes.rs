@@ -166,8 +166,8 @@ impl Search<'_> {
         };
         let mut named = keys::Parse(prefix);
         named.text()?;
-        let integration = named_id(named.id()?, IntegrationId::try_new)?;
-        let of_run = named_id(named.id()?, RunId::try_new)?;
+        let integration = named_id(&named.id()?, IntegrationId::try_new)?;
+        let of_run = named_id(&named.id()?, RunId::try_new)?;
         let start = [prefix, &from.0.to_be_bytes()].concat();
         let rows = read.range(
             Table::Changes,
@@ -209,8 +209,8 @@ impl Search<'_> {
     }
 }
 
-fn named_id<T, E>(text: String, make: fn(&str) -> Result<T, E>) -> Result<T, Error> {
-    make(&text).map_err(|_| Error::unreadable("the key of a change"))
+fn named_id<T, E>(text: &str, make: fn(&str) -> Result<T, E>) -> Result<T, Error> {
+    make(text).map_err(|_| Error::unreadable("the key of a change"))
 }
 
 fn list(

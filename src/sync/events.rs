@@ -5,12 +5,14 @@ use crate::{
     model::{CompanyId, EventBody, Integration, IntegrationId, Progress, Run, RunId, Time},
     store::{self, Store},
 };
+use futures_util::future::OptionFuture;
 use std::{
     collections::{HashMap, VecDeque},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, time::Sleep};
 
 /// A heartbeat after so long without news.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -133,6 +135,7 @@ impl Feed {
             events,
             progress,
             told: HashMap::new(),
+            quiet: None,
         })
     }
 }
@@ -178,14 +181,16 @@ pub struct Watcher {
     waiting: VecDeque<(u64, NewsItem)>,
     events: watch::Receiver<u64>,
     progress: watch::Receiver<Now>,
-    /// What was told last of each run, and when.
-    told: HashMap<RunId, (Instant, Progress)>,
+    /// What was told last of each run.
+    told: HashMap<RunId, Progress>,
+    /// While this lasts no more progress is told.
+    quiet: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watcher {
     /// The next piece of news; waits for it.
     pub async fn next(&mut self) -> Result<News, Error> {
-        let heartbeat = Instant::now() + HEARTBEAT;
+        let mut heartbeat = std::pin::pin!(tokio::time::sleep(HEARTBEAT));
         loop {
             if let Some((sequence, item)) = self.waiting.pop_front() {
                 return Ok(self.news(sequence, item));
@@ -195,15 +200,13 @@ impl Watcher {
             if self.fetch().await? || self.fetch_progress() {
                 continue;
             }
-            let due = self.due().unwrap_or(heartbeat).min(heartbeat);
+            let tell = self.quiet.is_none();
+            let quiet = OptionFuture::from(self.quiet.as_mut());
             tokio::select! {
                 changed = self.events.changed() => changed.map_err(|_| Error::Stopping)?,
-                changed = self.progress.changed() => changed.map_err(|_| Error::Stopping)?,
-                () = tokio::time::sleep_until(due) => {
-                    if due == heartbeat {
-                        return Ok(self.news(self.sequence, NewsItem::Heartbeat));
-                    }
-                }
+                changed = self.progress.changed(), if tell => changed.map_err(|_| Error::Stopping)?,
+                Some(()) = quiet => self.quiet = None,
+                () = &mut heartbeat => return Ok(self.news(self.sequence, NewsItem::Heartbeat)),
             }
         }
     }
@@ -237,26 +240,23 @@ impl Watcher {
         Ok(true)
     }
 
-    /// Takes what is new of progress and may be told again already.
+    /// Takes what is new of progress, unless some was told just now; tells whether there was any.
     fn fetch_progress(&mut self) -> bool {
-        let now = Instant::now();
-        let current: Vec<Progress> = self.fresh();
-        let mut any = false;
-        for progress in current {
-            if self
-                .told
-                .get(&progress.run)
-                .is_some_and(|(when, _)| now < *when + PROGRESS)
-            {
-                continue;
-            }
-            self.told
-                .insert(progress.run.clone(), (now, progress.clone()));
-            self.waiting
-                .push_back((self.sequence, NewsItem::Progress(Box::new(progress))));
-            any = true;
+        if self.quiet.is_some() {
+            return false;
         }
-        any
+        let fresh = self.fresh();
+        for progress in &fresh {
+            self.told.insert(progress.run.clone(), progress.clone());
+            self.waiting.push_back((
+                self.sequence,
+                NewsItem::Progress(Box::new(progress.clone())),
+            ));
+        }
+        if !fresh.is_empty() {
+            self.quiet = Some(Box::pin(tokio::time::sleep(PROGRESS)));
+        }
+        !fresh.is_empty()
     }
 
     /// Progress within the scope that differs from what was told.
@@ -266,18 +266,9 @@ impl Watcher {
             .filter(|((company, run), progress)| {
                 *company == self.company
                     && self.scope.covers(&progress.integration, Some(run))
-                    && self.told.get(run).is_none_or(|(_, told)| told != *progress)
+                    && self.told.get(run).is_none_or(|told| told != *progress)
             })
             .map(|(_, progress)| progress.clone())
             .collect()
-    }
-
-    /// When progress that is known already may be told.
-    fn due(&self) -> Option<Instant> {
-        self.fresh()
-            .iter()
-            .filter_map(|progress| self.told.get(&progress.run))
-            .map(|(when, _)| *when + PROGRESS)
-            .min()
     }
 }

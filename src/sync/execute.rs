@@ -147,13 +147,12 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
         .store
         .save_run(run.clone(), Some(EventBody::RunFinished))
         .await?;
-    if let Some(error) = run.error.as_ref().filter(|error| consent_lost(error)) {
-        if let Some(seen) = seen {
-            tools
-                .integrations
-                .authorization_lost(seen, &error.text)
-                .await?;
-        }
+    let lost = run.error.as_ref().filter(|error| consent_lost(error));
+    if let (Some(error), Some(seen)) = (lost, seen) {
+        tools
+            .integrations
+            .authorization_lost(seen, &error.text)
+            .await?;
     }
     if run.state == RunState::Interrupted {
         tools.store.create_run(again(tools, run), None).await?;

@@ -21,7 +21,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,6 @@ pub(super) struct Job {
     pub(super) rules: RuleSet,
     mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
-    pub(super) began: Instant,
     /// Objects that the links knew when the run began.
     pub(super) expected: AtomicU64,
     ledger: Mutex<Ledger>,
@@ -95,7 +94,6 @@ impl Job {
             rules: parts.rules,
             mapped: parts.mapped,
             cancel: parts.cancel,
-            began: Instant::now(),
             expected: AtomicU64::new(0),
             ledger: Mutex::new(ledger),
             users: Mutex::default(),
@@ -239,10 +237,14 @@ impl Job {
     pub(super) fn tell_progress(&self) {
         let run = self.ledger().run.clone();
         let known = self.expected.load(Ordering::Relaxed);
-        let elapsed = self.began.elapsed();
+        let elapsed = run.start_time.map_or(0, |began| {
+            self.clock.now().duration_since(began).as_millis()
+        });
         let done = run.tally.objects.considered;
-        let per_second =
-            u64::try_from(u128::from(done) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX);
+        let per_second = u64::try_from(
+            u128::from(done) * 1000 / u128::try_from(elapsed).unwrap_or_default().max(1),
+        )
+        .unwrap_or(u64::MAX);
         let total = (known > done).then_some(known);
         let remaining = total
             .filter(|_| per_second > 0)

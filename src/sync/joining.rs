@@ -1,6 +1,7 @@
 //! Applies the listing of one group: who joined is added, who left is taken away, within the limit.
 
 use super::{
+    compare::{Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
     members::{Listing, Standing},
@@ -9,39 +10,14 @@ use super::{
 };
 use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
-    MemberCounters, MemberOrigin, MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId,
-    Uid, Value,
+    MemberCounters, MemberState, ObjectRef, Outcome, Reason, SourceId, Value,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Memberships in a slice.
 const SLICE: usize = 400;
 /// Names that a change record lists; the number of the others is given.
 const NAMES: usize = 50;
-
-/// One membership: what is written and what is remembered of it stand or fall together.
-struct Step {
-    write: Option<MemberWrite>,
-    memory: Memory,
-}
-
-enum Memory {
-    Keep(AppliedMember),
-    Forget(SourceId),
-}
-
-/// What is to be done about the memberships of one group.
-#[derive(Default)]
-struct Joining {
-    steps: Vec<Step>,
-    /// Whether any member is remembered afterwards.
-    remains: bool,
-    joined: Vec<String>,
-    left: Vec<String>,
-    counters: MemberCounters,
-    /// Why those who left stay for now.
-    held: Option<Reason>,
-}
 
 /// Brings one group's memberships up to date.
 pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result<(), Stop> {
@@ -93,29 +69,6 @@ fn listing_is_void(job: &Job, group: &Filling, listing: &Listing) -> bool {
             .table(Kind::Group)
             .get(&group.source)
             .is_some_and(|entry| entry.has_members)
-}
-
-fn count_unchanged(listing: &Listing) -> MemberCounters {
-    let mut counters = MemberCounters::default();
-    for (_, standing) in &listing.members {
-        counters.considered += 1;
-        match standing {
-            Standing::Linked(_) | Standing::Everyone => counters.unchanged += 1,
-            Standing::Pending(_) => counters.pending += 1,
-            Standing::External => counters.skipped += 1,
-        }
-    }
-    counters
-}
-
-/// The wanted members: source id -> (kind, label, directory object if there is one).
-type Targets = HashMap<SourceId, (Kind, String, Option<EntityId>)>;
-
-/// For which integration memberships are compared, and how many percent a group may lose.
-#[derive(Clone, Copy)]
-struct Terms {
-    uid: Uid,
-    limit: u32,
 }
 
 /// Finds the directory objects of all wanted members.
@@ -191,110 +144,6 @@ async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
     }
 }
 
-fn compare(
-    terms: Terms,
-    group: &EntityId,
-    listing: &Listing,
-    remembered: Vec<AppliedMember>,
-    targets: &Targets,
-) -> Joining {
-    let origin = MemberOrigin::Integration(terms.uid);
-    let mut joining = Joining {
-        counters: count_unchanged(listing),
-        ..Joining::default()
-    };
-    let before: HashMap<SourceId, (Kind, MemberState)> = remembered
-        .into_iter()
-        .map(|member| (member.source, (member.kind, member.state)))
-        .collect();
-    let wanted: HashSet<&EntityId> = targets
-        .values()
-        .filter_map(|(_, _, target)| target.as_ref())
-        .collect();
-    let applied = before
-        .values()
-        .filter(|(_, state)| matches!(state, MemberState::Applied(_)))
-        .count();
-    for (source, (kind, state)) in &before {
-        if targets.contains_key(source) {
-            continue;
-        }
-        let mut step = Step {
-            write: None,
-            memory: Memory::Forget(source.clone()),
-        };
-        if let MemberState::Applied(target) = state {
-            // Somebody whose source object was made again is still wanted, under the new id.
-            if !wanted.contains(target) {
-                let (group, member, origin) = (group.clone(), target.clone(), origin.clone());
-                step.write = Some(MemberWrite {
-                    group,
-                    kind: *kind,
-                    member,
-                    origin,
-                    add: false,
-                });
-                joining.left.push(target.to_string());
-            }
-        }
-        joining.steps.push(step);
-    }
-    hold(terms.limit, &mut joining, applied);
-    joining.remains = before.len() > joining.steps.len() || !targets.is_empty();
-    joining.counters.considered += joining.left.len() as u64;
-    joining.counters.removed = joining.left.len() as u64;
-    for (source, (kind, label, target)) in targets {
-        let state = target
-            .clone()
-            .map_or(MemberState::Pending, MemberState::Applied);
-        if before.get(source).is_some_and(|(_, known)| *known == state) {
-            continue;
-        }
-        let memory = Memory::Keep(AppliedMember {
-            kind: *kind,
-            source: source.clone(),
-            state,
-        });
-        let write = target.clone().map(|member| {
-            joining.joined.push(label.clone());
-            MemberWrite {
-                group: group.clone(),
-                kind: *kind,
-                member,
-                origin: origin.clone(),
-                add: true,
-            }
-        });
-        joining.steps.push(Step { write, memory });
-    }
-    let listed = listing
-        .members
-        .iter()
-        .filter(|(_, standing)| matches!(standing, Standing::Linked(_) | Standing::Everyone));
-    let added = (joining.joined.len() as u64).min(listed.count() as u64);
-    joining.counters.added = added;
-    joining.counters.unchanged -= added;
-    joining
-}
-
-/// Holds those who left back if a group would lose more than the limit allows: nothing of it is forgotten.
-fn hold(limit: u32, joining: &mut Joining, applied: usize) {
-    let losing = joining.left.len();
-    if losing == 0 || losing * 100 <= applied * limit as usize {
-        return;
-    }
-    joining.held = Some(Reason::new(
-        "MEMBER_LOSS_LIMIT",
-        format!(
-            "{losing} of {applied} members left at the source, more than the limit of {limit} %; they are kept"
-        ),
-    ));
-    joining.counters.considered += losing as u64;
-    joining.counters.skipped += losing as u64;
-    joining.steps.clear();
-    joining.left.clear();
-}
-
 async fn write(
     job: &Job,
     group: &Filling,
@@ -310,8 +159,7 @@ async fn write(
         (_, Some(reason)) => Count::Skipped(reason.clone()),
         (other, None) => other.clone(),
     };
-    let change =
-        (changed || joining.held.is_some()).then(|| describe(job, group, &link, &joining, changed));
+    let mut records = records(job, group, &link, &joining);
     loop {
         let mut slice = job.slice();
         let rest = joining.steps.split_off(joining.steps.len().min(SLICE));
@@ -345,7 +193,7 @@ async fn write(
         let item = item(group);
         let mut counts = Vec::new();
         if last {
-            slice.changes.extend(change.clone());
+            slice.changes.append(&mut records);
             job.ledger().count_members(&joining.counters);
             counts.push((&item, &count));
         }
@@ -378,7 +226,54 @@ fn item(group: &Filling) -> Item {
     }
 }
 
-fn describe(job: &Job, group: &Filling, link: &Link, joining: &Joining, changed: bool) -> Change {
+/// What is recorded: who joined and left, or why nobody may leave; and who is never provisioned.
+fn records(job: &Job, group: &Filling, link: &Link, joining: &Joining) -> Vec<Change> {
+    let (joined, left) = (names(&joining.joined), names(&joining.left));
+    let mut records = Vec::new();
+    if joined.is_some() || left.is_some() {
+        let held = joining.held.clone();
+        records.push(describe(
+            job,
+            group,
+            link,
+            Outcome::Applied,
+            held,
+            (left, joined),
+        ));
+    } else if joining.held.is_some() {
+        let held = joining.held.clone();
+        records.push(describe(
+            job,
+            group,
+            link,
+            Outcome::Skipped,
+            held,
+            (None, None),
+        ));
+    }
+    if let Some(outside) = names(&joining.external) {
+        let text = format!("{} members are not of this company", joining.external.len());
+        let reason = Some(Reason::new("EXTERNAL", text));
+        records.push(describe(
+            job,
+            group,
+            link,
+            Outcome::Skipped,
+            reason,
+            (None, Some(outside)),
+        ));
+    }
+    records
+}
+
+fn describe(
+    job: &Job,
+    group: &Filling,
+    link: &Link,
+    outcome: Outcome,
+    reason: Option<Reason>,
+    (old, new): (Option<Value>, Option<Value>),
+) -> Change {
     let target = link
         .target
         .as_ref()
@@ -397,16 +292,12 @@ fn describe(job: &Job, group: &Filling, link: &Link, joining: &Joining, changed:
             id: target,
             label: group.label.clone(),
         }),
-        outcome: if changed {
-            Outcome::Applied
-        } else {
-            Outcome::Skipped
-        },
-        reason: joining.held.clone(),
+        outcome,
+        reason,
         diffs: vec![Diff {
             attribute: Attribute::new("members"),
-            old: names(&joining.left),
-            new: names(&joining.joined),
+            old,
+            new,
         }],
         time: job.clock.now(),
     }
@@ -447,6 +338,3 @@ pub(super) async fn record(
     job.commit(slice, &[(&item, &count)]).await?.ok();
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,12 +5,14 @@
 //! knows no gRPC, no system by name and no schedule: it is told to run, and asks the two connectors of an integration.
 
 mod apply;
+mod compare;
 mod error;
 mod events;
 mod execute;
 mod job;
 mod joining;
 mod members;
+mod merge;
 mod plan;
 mod queue;
 mod read;

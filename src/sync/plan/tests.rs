@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{CompanyId, EntityId};
+use crate::model::{CompanyId, EntityId, Value, WrittenBy};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

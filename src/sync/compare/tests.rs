@@ -1,5 +1,6 @@
 use super::*;
 use crate::connector::{MemberKind, SourceMember};
+use crate::model::Fingerprint;
 
 fn id(text: &str) -> SourceId {
     SourceId::try_new(text).unwrap()
