@@ -3,8 +3,8 @@
 use crate::{
     config::{self, Config},
     connector::{
-        self, AccessTokens, Backoff, Connector, Governors, Http, Subject,
-        google::{self, Google},
+        self, AccessTokens, Backoff, Connector, Governors, Http, HttpOptions,
+        google::{Google, GoogleOptions},
     },
     directory::Directory,
     grpc, http,
@@ -259,7 +259,6 @@ fn setup(
 #[derive(Debug)]
 struct Systems {
     http: Http,
-    governors: Governors,
     api_urls: HashMap<SystemId, Url>,
 }
 
@@ -270,11 +269,12 @@ impl Systems {
             .iter()
             .map(|system| (system.id.clone(), system.api_url.clone()))
             .collect();
-        Ok(Self {
-            http: Http::new(backoff)?,
-            governors: Governors::default(),
-            api_urls,
-        })
+        let options = HttpOptions {
+            backoff,
+            ..HttpOptions::default()
+        };
+        let http = Http::new(options, Governors::default())?;
+        Ok(Self { http, api_urls })
     }
 }
 
@@ -289,17 +289,11 @@ impl Connectors for Systems {
         let unknown = || connector::Error::Rejected(format!("there is no system {system}"));
         let api_url = self.api_urls.get(system).ok_or_else(unknown)?.clone();
         let customer = customer.unwrap_or("my_customer").to_owned();
-        let subject = Subject {
-            system: system.clone(),
-            customer: customer.clone(),
-            principal: account.to_owned(),
-        };
-        let session = self.http.session(tokens, self.governors.of(subject));
-        let options = google::Options {
+        let options = GoogleOptions {
             api_url,
             customer,
-            account: account.to_owned(),
+            principal: account.to_owned(),
         };
-        Ok(Arc::new(Google::open(options, session)))
+        Ok(Arc::new(Google::open(options, &self.http, tokens)?))
     }
 }

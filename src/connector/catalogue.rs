@@ -1,249 +1,355 @@
-//! The list of systems: the only file that names all of them.
+//! The systems that an integration can be made with: the only file that names them all.
 
 use crate::model::{Action, Attribute, Direction, Kind, Operator, RuleEvent, SystemId};
 
-/// How a system can be authorized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Id of Google Workspace, once called G Suite.
+pub const GOOGLE_WORKSPACE: &str = "google-workspace";
+
+/// How an integration with a system is authorized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthorizationMethod {
-    /// An admin consents in a browser (OAuth 2.0 authorization code).
-    OAuth,
+    /// An admin of the system consents in the browser (OAuth 2.0, authorization code).
+    Oauth,
 }
 
-/// Type of an attribute's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueType {
-    /// A text.
+/// What values an attribute takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttributeType {
+    /// One text.
     Text,
-    /// Yes or no.
+    /// Yes or no; in conditions and defaults `true` or `false`.
     Bool,
     /// Several texts.
     List,
 }
 
-/// An attribute of a kind of object.
-#[derive(Debug, Clone)]
+/// An attribute that an object of a kind can have at the target.
+#[derive(Debug, PartialEq, Eq)]
 pub struct AttributeInfo {
     /// Which.
     pub attribute: Attribute,
-    /// Type of its value.
-    pub value: ValueType,
-    /// Whether an object can't be made without it.
-    pub required: bool,
-    /// Whether the standard mapping carries it over to the target.
+    /// What people call it.
+    pub title: &'static str,
+    /// What values it takes.
+    pub value_type: AttributeType,
+    /// Whether no object can be made without it.
+    pub required_on_create: bool,
+    /// Whether the system's standard mapping carries it over: the value at the source is the value at the target, and
+    /// the integration owns it there (semantics 9, 11).
     pub mapped: bool,
-    /// Whether conditions may name it.
-    pub condition: bool,
+    /// Whether a rule may give a default for it. False for addresses, which are unique in a company.
+    pub takes_default: bool,
 }
 
-/// What can be done with one kind of a system's objects.
-#[derive(Debug, Clone)]
+/// What people can choose from as the value of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Choices {
+    /// Any text.
+    Any,
+    /// `true` or `false` only.
+    YesNo,
+}
+
+/// An attribute of the source object that conditions may ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConditionInfo {
+    /// Which.
+    pub attribute: Attribute,
+    /// What people call it.
+    pub title: &'static str,
+    /// How it can be compared.
+    pub operators: &'static [Operator],
+    /// With what it can be compared.
+    pub choices: Choices,
+}
+
+/// What can be done with objects of one kind.
+#[derive(Debug, PartialEq, Eq)]
 pub struct KindInfo {
-    /// The kind.
+    /// Kind of the source object.
     pub kind: Kind,
-    /// Events that rules about it may name.
+    /// Events that rules may name.
     pub events: &'static [RuleEvent],
-    /// Actions that rules about it may name.
+    /// Actions that rules may name.
     pub actions: &'static [Action],
-    /// Kinds of target object that it can be turned into.
+    /// Kinds that it can be turned into.
     pub targets: &'static [Kind],
-    /// Its attributes.
+    /// Attributes of the target object.
     pub attributes: &'static [AttributeInfo],
+    /// Attributes that conditions may ask for.
+    pub conditions: &'static [ConditionInfo],
 }
 
-/// A system that an integration can be made with.
-#[derive(Debug, Clone)]
+impl KindInfo {
+    /// The attributes that the standard mapping carries over.
+    pub fn mapped(&self) -> impl Iterator<Item = &'static Attribute> {
+        let mapped = self.attributes.iter().filter(|info| info.mapped);
+        mapped.map(|info| &info.attribute)
+    }
+
+    /// What is known of an attribute of the target object.
+    pub fn attribute(&self, attribute: &Attribute) -> Option<&'static AttributeInfo> {
+        let mut all = self.attributes.iter();
+        all.find(|info| info.attribute == *attribute)
+    }
+
+    /// What is known of an attribute that conditions may ask for.
+    pub fn condition(&self, attribute: &Attribute) -> Option<&'static ConditionInfo> {
+        let mut all = self.conditions.iter();
+        all.find(|info| info.attribute == *attribute)
+    }
+}
+
+/// A system.
+#[derive(Debug, PartialEq, Eq)]
 pub struct System {
-    /// Its id.
+    /// Its [`SystemId`].
     pub id: &'static str,
     /// What people call it.
     pub title: &'static str,
-    /// Directions that an integration with it may have.
+    /// One sentence about it.
+    pub description: &'static str,
+    /// Directions that an integration with it can have.
     pub directions: &'static [Direction],
-    /// What it holds.
+    /// Kinds of objects that can be provisioned.
     pub kinds: &'static [KindInfo],
     /// How it can be authorized.
     pub authorization: &'static [AuthorizationMethod],
-    /// Whether an integration must say where the system is.
-    pub needs_base_url: bool,
-    /// Scopes to ask for, least privilege.
-    pub scopes: &'static [&'static str],
+    /// Whether each integration has to say where the system is.
+    pub base_url_needed: bool,
 }
 
-/// Operators that conditions may use.
-const OPERATORS: &[Operator] = &[Operator::Equal, Operator::NotEqual];
-
-/// Id of Google Workspace.
-pub const GOOGLE_WORKSPACE: &str = "google-workspace";
-
-const fn info(attribute: Attribute, value: ValueType) -> AttributeInfo {
-    AttributeInfo {
-        attribute,
-        value,
-        required: false,
-        mapped: true,
-        condition: true,
+impl System {
+    /// What can be done with objects of a kind; none if the system does not know the kind.
+    pub fn kind(&self, kind: Kind) -> Option<&'static KindInfo> {
+        self.kinds.iter().find(|info| info.kind == kind)
     }
 }
 
-const fn required(attribute: Attribute) -> AttributeInfo {
-    AttributeInfo {
-        attribute,
-        value: ValueType::Text,
-        required: true,
-        mapped: true,
-        condition: true,
-    }
-}
-
-const fn condition(attribute: Attribute, value: ValueType) -> AttributeInfo {
-    AttributeInfo {
-        attribute,
-        value,
-        required: false,
-        mapped: false,
-        condition: true,
-    }
-}
-
-const USER: &[AttributeInfo] = &[
-    required(Attribute::USER_NAME),
-    info(Attribute::GIVEN_NAME, ValueType::Text),
-    info(Attribute::FAMILY_NAME, ValueType::Text),
-    info(Attribute::DISPLAY_NAME, ValueType::Text),
-    info(Attribute::ACTIVE, ValueType::Bool),
-    info(Attribute::ALIASES, ValueType::List),
-    info(Attribute::PHONE_NUMBERS, ValueType::List),
-    info(Attribute::TITLE, ValueType::Text),
-    info(Attribute::DEPARTMENT, ValueType::Text),
-    info(Attribute::ORGANIZATION, ValueType::Text),
-    info(Attribute::COST_CENTER, ValueType::Text),
-    info(Attribute::EMPLOYEE_NUMBER, ValueType::Text),
-    info(Attribute::MANAGER, ValueType::Text),
-    condition(Attribute::ORG_UNIT, ValueType::Text),
-    condition(Attribute::ADMIN, ValueType::Bool),
-    condition(Attribute::DOMAIN, ValueType::Text),
-];
-
-const GROUP: &[AttributeInfo] = &[
-    required(Attribute::USER_NAME),
-    info(Attribute::DISPLAY_NAME, ValueType::Text),
-    info(Attribute::DESCRIPTION, ValueType::Text),
-    info(Attribute::ALIASES, ValueType::List),
-    condition(Attribute::DOMAIN, ValueType::Text),
-];
-
-const KINDS: &[KindInfo] = &[
-    KindInfo {
-        kind: Kind::User,
-        events: &[RuleEvent::Lookup],
-        actions: &[Action::Add],
-        targets: &[Kind::User],
-        attributes: USER,
-    },
-    KindInfo {
-        kind: Kind::Group,
-        events: &[RuleEvent::Lookup],
-        actions: &[Action::Add],
-        targets: &[Kind::Group],
-        attributes: GROUP,
-    },
-];
-
-/// Scopes of the read direction; one group scope covers members too ("OAuth 2.0 scopes" of the Directory API).
-const GOOGLE_SCOPES: &[&str] = &[
-    "openid",
-    "email",
-    "https://www.googleapis.com/auth/admin.directory.user.readonly",
-    "https://www.googleapis.com/auth/admin.directory.group.readonly",
-];
-
-const SYSTEMS: &[System] = &[System {
-    id: GOOGLE_WORKSPACE,
-    title: "Google Workspace",
-    directions: &[Direction::FromSystem],
-    kinds: KINDS,
-    authorization: &[AuthorizationMethod::OAuth],
-    needs_base_url: false,
-    scopes: GOOGLE_SCOPES,
-}];
-
-/// All systems.
+/// All systems, in the order in which they are shown.
 pub fn systems() -> &'static [System] {
     SYSTEMS
 }
 
-/// The system of this id.
+/// The system of that id.
 pub fn find(id: &SystemId) -> Option<&'static System> {
     SYSTEMS.iter().find(|system| system.id == id.as_str())
 }
 
-/// What is known of a kind of a system's objects.
-pub fn kind(id: &SystemId, kind: Kind) -> Option<&'static KindInfo> {
-    find(id)?.kinds.iter().find(|info| info.kind == kind)
+/// The scopes that an integration needs, and no more; empty if the system has no such direction or no scopes.
+///
+/// Reading Google takes two: `group.readonly` covers the members of groups too.
+pub fn scopes(system: &SystemId, direction: Direction) -> Vec<&'static str> {
+    match (system.as_str(), direction) {
+        (GOOGLE_WORKSPACE, Direction::FromSystem) => vec![
+            "openid",
+            "email",
+            "https://www.googleapis.com/auth/admin.directory.user.readonly",
+            "https://www.googleapis.com/auth/admin.directory.group.readonly",
+        ],
+        _ => Vec::new(),
+    }
 }
 
-/// Scopes to ask for: the least that the direction needs.
-pub fn scopes(id: &SystemId, direction: Direction) -> Vec<&'static str> {
-    let system = find(id).filter(|system| system.directions.contains(&direction));
-    system
-        .map(|system| system.scopes.to_vec())
-        .unwrap_or_default()
+const COMPARE: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+
+const fn mapped(
+    attribute: Attribute,
+    title: &'static str,
+    value_type: AttributeType,
+) -> AttributeInfo {
+    AttributeInfo {
+        attribute,
+        title,
+        value_type,
+        required_on_create: false,
+        mapped: true,
+        takes_default: true,
+    }
 }
 
-/// Attributes that the standard mapping carries over to the target.
-pub fn mapped(id: &SystemId, kind: Kind) -> Vec<Attribute> {
-    self::kind(id, kind)
-        .map(KindInfo::mapped)
-        .unwrap_or_default()
+/// An attribute whose values are unique in the company.
+const fn address(
+    attribute: Attribute,
+    title: &'static str,
+    value_type: AttributeType,
+    required: bool,
+) -> AttributeInfo {
+    AttributeInfo {
+        attribute,
+        title,
+        value_type,
+        required_on_create: required,
+        mapped: true,
+        takes_default: false,
+    }
 }
 
-impl AttributeInfo {
-    /// What people call it.
-    pub fn title(&self) -> &'static str {
-        match self.attribute.as_str() {
-            "userName" => "Primary e-mail address",
-            "name.givenName" => "Given name",
-            "name.familyName" => "Family name",
-            "displayName" => "Name to show",
-            "active" => "Active: neither suspended nor archived",
-            "aliases" => "Other e-mail addresses",
-            "phoneNumbers" => "Phone numbers",
-            "title" => "Job title",
-            "department" => "Department",
-            "organization" => "Organization",
-            "costCenter" => "Cost center",
-            "employeeNumber" => "Employee number",
-            "manager" => "E-mail address of the manager",
-            "description" => "Description",
-            "orgUnit" => "Path of the organizational unit",
-            "isAdmin" => "Super administrator",
-            "domain" => "Domain of the primary e-mail address",
-            _ => "",
+const fn condition(attribute: Attribute, title: &'static str, choices: Choices) -> ConditionInfo {
+    ConditionInfo {
+        attribute,
+        title,
+        operators: COMPARE,
+        choices,
+    }
+}
+
+static SYSTEMS: &[System] = &[System {
+    id: GOOGLE_WORKSPACE,
+    title: "Google Workspace",
+    description: "Users, groups and memberships of a Google Workspace account, all domains of it.",
+    directions: &[Direction::FromSystem],
+    kinds: &[
+        KindInfo {
+            kind: Kind::User,
+            events: &[RuleEvent::Lookup],
+            actions: &[Action::Add],
+            targets: &[Kind::User],
+            attributes: GOOGLE_USER,
+            conditions: GOOGLE_USER_CONDITIONS,
+        },
+        KindInfo {
+            kind: Kind::Group,
+            events: &[RuleEvent::Lookup],
+            actions: &[Action::Add],
+            targets: &[Kind::Group],
+            attributes: GOOGLE_GROUP,
+            conditions: GOOGLE_GROUP_CONDITIONS,
+        },
+    ],
+    authorization: &[AuthorizationMethod::Oauth],
+    base_url_needed: false,
+}];
+
+static GOOGLE_USER: &[AttributeInfo] = &[
+    address(
+        Attribute::USER_NAME,
+        "Primary e-mail",
+        AttributeType::Text,
+        true,
+    ),
+    mapped(Attribute::GIVEN_NAME, "First name", AttributeType::Text),
+    mapped(Attribute::FAMILY_NAME, "Last name", AttributeType::Text),
+    mapped(Attribute::DISPLAY_NAME, "Display name", AttributeType::Text),
+    mapped(Attribute::ACTIVE, "Active", AttributeType::Bool),
+    address(
+        Attribute::ALIASES,
+        "E-mail aliases",
+        AttributeType::List,
+        false,
+    ),
+    mapped(
+        Attribute::PHONE_NUMBERS,
+        "Phone numbers",
+        AttributeType::List,
+    ),
+    mapped(Attribute::TITLE, "Job title", AttributeType::Text),
+    mapped(Attribute::DEPARTMENT, "Department", AttributeType::Text),
+    mapped(Attribute::ORGANIZATION, "Organization", AttributeType::Text),
+    mapped(Attribute::COST_CENTER, "Cost center", AttributeType::Text),
+    mapped(
+        Attribute::EMPLOYEE_NUMBER,
+        "Employee number",
+        AttributeType::Text,
+    ),
+    mapped(Attribute::MANAGER, "Manager's e-mail", AttributeType::Text),
+];
+
+static GOOGLE_USER_CONDITIONS: &[ConditionInfo] = &[
+    condition(Attribute::USER_NAME, "Primary e-mail", Choices::Any),
+    condition(Attribute::GIVEN_NAME, "First name", Choices::Any),
+    condition(Attribute::FAMILY_NAME, "Last name", Choices::Any),
+    condition(Attribute::DISPLAY_NAME, "Display name", Choices::Any),
+    condition(Attribute::ACTIVE, "Active", Choices::YesNo),
+    condition(Attribute::ALIASES, "E-mail aliases", Choices::Any),
+    condition(Attribute::PHONE_NUMBERS, "Phone numbers", Choices::Any),
+    condition(Attribute::TITLE, "Job title", Choices::Any),
+    condition(Attribute::DEPARTMENT, "Department", Choices::Any),
+    condition(Attribute::ORGANIZATION, "Organization", Choices::Any),
+    condition(Attribute::COST_CENTER, "Cost center", Choices::Any),
+    condition(Attribute::EMPLOYEE_NUMBER, "Employee number", Choices::Any),
+    condition(Attribute::MANAGER, "Manager's e-mail", Choices::Any),
+    condition(
+        Attribute::ORG_UNIT,
+        "Organizational unit (path)",
+        Choices::Any,
+    ),
+    condition(Attribute::ADMIN, "Super administrator", Choices::YesNo),
+    condition(
+        Attribute::DOMAIN,
+        "Domain of the primary e-mail",
+        Choices::Any,
+    ),
+];
+
+static GOOGLE_GROUP: &[AttributeInfo] = &[
+    address(
+        Attribute::USER_NAME,
+        "Group e-mail",
+        AttributeType::Text,
+        true,
+    ),
+    mapped(Attribute::DISPLAY_NAME, "Name", AttributeType::Text),
+    mapped(Attribute::DESCRIPTION, "Description", AttributeType::Text),
+    address(
+        Attribute::ALIASES,
+        "E-mail aliases",
+        AttributeType::List,
+        false,
+    ),
+];
+
+static GOOGLE_GROUP_CONDITIONS: &[ConditionInfo] = &[
+    condition(Attribute::USER_NAME, "Group e-mail", Choices::Any),
+    condition(Attribute::DISPLAY_NAME, "Name", Choices::Any),
+    condition(Attribute::DESCRIPTION, "Description", Choices::Any),
+    condition(Attribute::ALIASES, "E-mail aliases", Choices::Any),
+    condition(
+        Attribute::DOMAIN,
+        "Domain of the group e-mail",
+        Choices::Any,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_system_has_a_valid_id_and_is_found_by_it() {
+        for system in systems() {
+            let id = SystemId::try_new(system.id).unwrap();
+            assert_eq!(find(&id), Some(system));
+        }
+        assert_eq!(find(&SystemId::try_new("scim").unwrap()), None);
+    }
+
+    #[test]
+    fn every_direction_has_its_scopes_and_no_other_has() {
+        for system in systems() {
+            let id = SystemId::try_new(system.id).unwrap();
+            for direction in [Direction::FromSystem, Direction::ToSystem] {
+                let offered = system.directions.contains(&direction);
+                assert_eq!(!scopes(&id, direction).is_empty(), offered);
+            }
         }
     }
 
-    /// How conditions may compare it.
-    pub fn operators(&self) -> &'static [Operator] {
-        if self.condition { OPERATORS } else { &[] }
-    }
-
-    /// Whether its values are `true` and `false`.
-    pub fn yes_no(&self) -> bool {
-        self.value == ValueType::Bool
-    }
-}
-
-impl KindInfo {
-    /// Attributes that conditions can ask about.
-    pub fn conditions(&self) -> impl Iterator<Item = &'static AttributeInfo> + use<> {
-        self.attributes.iter().filter(|info| info.condition)
-    }
-
-    fn mapped(&self) -> Vec<Attribute> {
-        self.attributes
-            .iter()
-            .filter(|info| info.mapped)
-            .map(|info| info.attribute.clone())
-            .collect()
+    #[test]
+    fn every_mapped_attribute_can_be_asked_for_and_yes_or_no_is_chosen_for_switches() {
+        for kind in systems().iter().flat_map(|system| system.kinds) {
+            for info in kind.attributes {
+                let asked = kind.condition(&info.attribute).unwrap();
+                let switch = info.value_type == AttributeType::Bool;
+                assert_eq!(asked.choices == Choices::YesNo, switch, "{}", info.title);
+            }
+            assert!(
+                kind.attribute(&Attribute::USER_NAME)
+                    .unwrap()
+                    .required_on_create
+            );
+            assert!(kind.mapped().all(|a| kind.attribute(a).unwrap().mapped));
+            assert!(kind.attribute(&Attribute::ADMIN).is_none());
+        }
     }
 }

@@ -1,198 +1,294 @@
-//! The HTTP client that all systems share: time-outs, repetitions, pace, counts.
+//! The HTTP client that all systems share: time-outs, the retry loop, the governor, and the counting of requests.
 
-use super::{AccessTokens, Error, Retry, classify, governor::Governor};
+use super::{
+    AccessTokens, Backoff, Error, GovernorKey, Governors, Retry,
+    governor::{Governor, Slot},
+    retry::retry_after,
+};
 use crate::model::{RequestCounts, Secret};
-use rand::Rng;
+use http::{StatusCode, header};
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    error::Error as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::time::{Instant, sleep};
 use url::Url;
 
-/// Sent with every request. Google answers with gzip only if the agent's name holds the word.
-const USER_AGENT: &str = concat!("provisiond/", env!("CARGO_PKG_VERSION"), " (gzip)");
-/// Largest answer accepted, decompressed.
+/// The largest answer that is read, unpacked: far above any page of a listing.
 const LARGEST: usize = 64 << 20;
 
-/// How requests are repeated.
-#[derive(Debug, Clone, Copy)]
-pub struct Backoff {
-    /// The n-th repetition waits `base * 2^n`, n from 0, plus up to `base` at random.
-    pub base: Duration,
-    /// Repetitions before giving up.
-    pub attempts: u32,
+/// How requests are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// For a connection to come about.
+    pub connect_timeout: Duration,
+    /// For one request with its whole answer.
+    pub timeout: Duration,
+    /// Between repetitions.
+    pub backoff: Backoff,
 }
 
-impl Default for Backoff {
-    /// Google's own advice: 1, 2, 4, 8, 16 s, each plus up to 1 s ("Limits and quotas", exponential backoff).
+impl Default for HttpOptions {
     fn default() -> Self {
         Self {
-            base: Duration::from_secs(1),
-            attempts: 5,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            backoff: Backoff::default(),
         }
     }
 }
 
-/// Makes requests; cheap to clone.
+/// The client; cheap to clone, one for the whole process.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
     backoff: Backoff,
+    governors: Governors,
 }
 
 impl Http {
-    /// A client: 10 s to connect, 60 s in all, no redirects.
-    pub fn new(backoff: Backoff) -> Result<Self, Error> {
+    /// Fails if the machine offers no TLS roots.
+    pub fn new(options: HttpOptions, governors: Governors) -> Result<Self, Error> {
         let client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(60))
+            // Google packs answers only for clients that say gzip here too.
+            .user_agent(concat!("provisiond/", env!("CARGO_PKG_VERSION"), " (gzip)"))
+            .gzip(true)
             .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.timeout)
             .build()
-            .map_err(|error| {
-                Error::Rejected(format!("the HTTP client can't be set up: {error}"))
-            })?;
-        Ok(Self { client, backoff })
+            .map_err(|error| Error::Unavailable(describe(error)))?;
+        Ok(Self {
+            client,
+            backoff: options.backoff,
+            governors,
+        })
     }
 
-    /// A session with one system for one account.
-    pub fn session(&self, tokens: Arc<dyn AccessTokens>, governor: Arc<Governor>) -> Session {
+    /// Requests to one system in one principal's name, counted together.
+    pub(super) fn session(
+        &self,
+        key: &GovernorKey,
+        tokens: Arc<dyn AccessTokens>,
+        classify: Classify,
+    ) -> Session {
         Session {
-            http: self.clone(),
+            client: self.client.clone(),
+            backoff: self.backoff,
+            governor: self.governors.of(key),
             tokens,
-            governor,
-            counts: Arc::default(),
+            classify,
+            tally: Mutex::default(),
         }
     }
 }
 
-/// Requests to one system for one account, counted.
-#[derive(Debug, Clone)]
-pub struct Session {
-    http: Http,
-    tokens: Arc<dyn AccessTokens>,
+/// What a system's refusal means: decided once, here, from status and body.
+pub(super) type Classify = fn(StatusCode, &[u8], &Call<'_>) -> Error;
+
+/// A request that can be repeated at will: a GET.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    /// The system's name of the method, such as `directory.users.list`.
+    pub(super) method: &'static str,
+    /// Where, with the query.
+    pub(super) url: &'a Url,
+    /// Whether it goes on with a listing.
+    pub(super) continued: bool,
+}
+
+/// See [`Http::session`].
+#[derive(Debug)]
+pub(super) struct Session {
+    client: reqwest::Client,
+    backoff: Backoff,
     governor: Arc<Governor>,
-    counts: Arc<Mutex<Counts>>,
+    tokens: Arc<dyn AccessTokens>,
+    classify: Classify,
+    tally: Mutex<Tally>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
-    by_method: BTreeMap<&'static str, u64>,
-    retries: u64,
-    throttled: Duration,
+struct Tally {
+    counts: RequestCounts,
+    /// How many wait because the system throttles, and since when the first of them does: time that many spend waiting
+    /// side by side counts once.
+    waiting: usize,
+    since: Option<Instant>,
+}
+
+/// A failed try.
+struct Failure {
+    error: Error,
+    /// `Retry-After`.
+    after: Option<Duration>,
 }
 
 impl Session {
-    /// Requests made so far.
-    pub fn counts(&self) -> RequestCounts {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        RequestCounts {
-            by_method: counts
-                .by_method
-                .iter()
-                .map(|(method, n)| ((*method).to_owned(), *n))
-                .collect(),
-            retries: counts.retries,
-            throttled: counts.throttled,
-        }
-    }
-
-    /// How long the next request has to wait because the system throttles.
-    pub fn throttled_for(&self) -> Option<Duration> {
-        self.governor.closed_for()
-    }
-
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Reads: a GET is repeated as often as its errors allow. `method` is the system's name of it, for the counts.
-    pub async fn get(&self, method: &'static str, url: &Url) -> Result<Vec<u8>, Error> {
-        let (mut failed, mut renewed) = (0, false);
+    /// Makes the request, again where that may help; hands out the body of the 2xx answer.
+    pub(super) async fn get(&self, call: Call<'_>) -> Result<Vec<u8>, Error> {
+        let mut repetition = 0;
+        let mut renewed = false;
         loop {
-            let error = match self.once(method, url).await {
-                Ok(body) => return Ok(body),
-                Err(error) => error,
-            };
-            match error.retry() {
-                Retry::Reauthenticate if !renewed => renewed = true,
-                Retry::After(least) if failed < self.http.backoff.attempts => {
-                    let wait = self.http.backoff.wait(failed).max(least);
-                    failed += 1;
-                    tracing::debug!(method, %error, ?wait, "a request is repeated");
-                    if matches!(error, Error::Throttled { .. }) {
-                        self.governor.refused(wait);
-                    } else {
-                        tokio::time::sleep(wait).await;
-                    }
+            let slot = self.turn().await?;
+            let token = self.tokens.token().await?;
+            self.count(call.method, renewed || repetition > 0);
+            let asked = Instant::now();
+            let failure = match self.exchange(call, &token).await {
+                Ok(body) => {
+                    self.governor.answered();
+                    return Ok(body);
                 }
-                Retry::Reauthenticate | Retry::After(_) | Retry::Never => return Err(error),
+                Err(failure) => failure,
+            };
+            drop(slot);
+            let floor = match failure.error.retry() {
+                Retry::Never => return Err(failure.error),
+                Retry::Reauthenticate if renewed => return Err(failure.error),
+                Retry::Reauthenticate => {
+                    renewed = true;
+                    self.tokens.invalidate(&token);
+                    continue;
+                }
+                Retry::After(floor) => floor.max(failure.after.unwrap_or_default()),
+            };
+            let wait = self.backoff.wait(repetition, floor);
+            self.tell_others(&failure, asked, wait.unwrap_or(floor));
+            let Some(wait) = wait else {
+                return Err(failure.error);
+            };
+            tracing::debug!(method = call.method, ?wait, error = %failure.error, "trying again");
+            let throttled = matches!(failure.error, Error::Throttled { .. });
+            let waiting = throttled.then(|| self.waiting());
+            sleep(wait).await;
+            drop(waiting);
+            repetition += 1;
+        }
+    }
+
+    /// Requests made so far.
+    pub(super) fn requests(&self) -> RequestCounts {
+        let tally = self.tally();
+        let mut counts = tally.counts.clone();
+        counts.throttled += tally.since.map(|since| since.elapsed()).unwrap_or_default();
+        counts
+    }
+
+    /// How long nobody may ask, because the system said so.
+    pub(super) fn throttled_for(&self) -> Option<Duration> {
+        self.governor.paused_for()
+    }
+
+    /// What one refusal means for all who ask in the same name.
+    fn tell_others(&self, failure: &Failure, asked: Instant, wait: Duration) {
+        if matches!(failure.error, Error::Throttled { .. }) {
+            self.governor.refused(asked, wait);
+        } else if let Some(after) = failure.after {
+            self.governor.pause(after);
+        }
+    }
+
+    /// Waits until a request may be made.
+    async fn turn(&self) -> Result<Slot<'_>, Error> {
+        let slot = self.governor.slot().await;
+        let mut waiting = None;
+        while let Err(wait) = self.governor.turn() {
+            if wait > self.backoff.longest {
+                return Err(Error::Throttled {
+                    after: Some(wait),
+                    text: "it asked for a longer pause than is waited for".to_owned(),
+                });
             }
-            self.count(|counts| counts.retries += 1);
+            waiting.get_or_insert_with(|| self.waiting());
+            sleep(wait).await;
         }
+        Ok(slot)
     }
 
-    async fn once(&self, method: &'static str, url: &Url) -> Result<Vec<u8>, Error> {
-        let token = self.tokens.token().await?;
-        let (_slot, waited) = self.governor.turn().await;
-        self.count(|counts| {
-            *counts.by_method.entry(method).or_default() += 1;
-            counts.throttled += waited;
-        });
-        let answer = self.send(url, &token).await;
-        match &answer {
-            Ok(_) => self.governor.accepted(),
-            Err(Error::Unauthorized(_)) => self.tokens.invalidate(&token),
-            Err(_) => {}
-        }
-        answer
-    }
-
-    async fn send(&self, url: &Url, token: &Secret) -> Result<Vec<u8>, Error> {
-        let request = self
-            .http
-            .client
-            .get(url.clone())
-            .bearer_auth(token.expose());
-        let mut response = request.send().await.map_err(|error| lost(&error))?;
+    async fn exchange(&self, call: Call<'_>, token: &Secret) -> Result<Vec<u8>, Failure> {
+        let request = self.client.get(call.url.clone());
+        let request = request
+            .bearer_auth(token.expose())
+            .header(header::ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let after = response.headers().get(http::header::RETRY_AFTER).cloned();
+        let after = retry_after(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(Error::Protocol(format!(
-                    "the answer is larger than {LARGEST} bytes"
-                )));
+                let error = Error::Protocol(format!("an answer of more than {LARGEST} bytes"));
+                return Err(Failure { error, after: None });
             }
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
             return Ok(body);
         }
-        Err(classify::of(
-            status.as_u16(),
-            after.as_ref().and_then(|value| value.to_str().ok()),
-            &body,
-        ))
+        let error = match (self.classify)(status, &body, &call) {
+            Error::Throttled { text, .. } => Error::Throttled { after, text },
+            error => error,
+        };
+        Err(Failure { error, after })
+    }
+
+    fn count(&self, method: &'static str, again: bool) {
+        let mut tally = self.tally();
+        let counts = &mut tally.counts;
+        match counts.by_method.get_mut(method) {
+            Some(count) => *count += 1,
+            None => drop(counts.by_method.insert(method.to_owned(), 1)),
+        }
+        counts.retries += u64::from(again);
+    }
+
+    fn waiting(&self) -> Waiting<'_> {
+        let mut tally = self.tally();
+        tally.waiting += 1;
+        tally.since.get_or_insert_with(Instant::now);
+        drop(tally);
+        Waiting(self)
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Backoff {
-    fn wait(&self, n: u32) -> Duration {
-        let jitter = self.base.mul_f64(rand::rng().random_range(0.0..1.0));
-        self.base * 2u32.saturating_pow(n) + jitter
+/// Somebody waits because the system throttles, until this is dropped.
+struct Waiting<'a>(&'a Session);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut tally = self.0.tally();
+        tally.waiting -= 1;
+        if tally.waiting == 0
+            && let Some(since) = tally.since.take()
+        {
+            tally.counts.throttled += since.elapsed();
+        }
     }
 }
 
-/// The request or its answer was lost on the way. The URL may hold addresses: it stays out of the text.
-fn lost(error: &reqwest::Error) -> Error {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
+/// A failure on the way.
+fn unreachable(error: reqwest::Error) -> Failure {
+    let error = if error.is_builder() {
+        Error::Rejected(describe(error))
     } else {
-        "the connection broke"
+        Error::Unavailable(describe(error))
     };
-    Error::Unavailable(what.to_owned())
+    Failure { error, after: None }
+}
+
+/// The error with its causes, without the URL: that is long, and may hold a page token.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
 }

@@ -5,19 +5,22 @@
 //! implements the same traits in `directory`.
 
 pub mod catalogue;
-mod classify;
 mod error;
 pub mod google;
 mod governor;
 mod http;
-mod tokens;
+mod retry;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod traits;
 
 pub use error::{Error, Retry};
-pub use governor::{Governor, Governors, Subject};
-pub use http::{Backoff, Http, Session};
-pub use tokens::AccessTokens;
+pub use governor::{GovernorKey, Governors, Pace};
+pub use http::{Http, HttpOptions};
+pub use retry::Backoff;
 pub use traits::{
-    Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader, SourceMember,
-    Standing, Write, Writer,
+    AccessTokens, Answer, Connector, Coverage, Cursor, MemberKind, Page, Prepared, Reader,
+    SourceMember, Standing, Write, Writer,
 };

@@ -3,12 +3,21 @@
 use super::Error;
 use crate::model::{
     Attributes, Consent, Entity, EntityLink, Found, IntegrationId, Kind, Object, RequestCounts,
-    SourceId, SystemId, Wanted,
+    Secret, SourceId, SystemId, Wanted,
 };
 use futures_util::future::BoxFuture;
 
 /// What a connector answers, in the end.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
+
+/// Where access tokens come from. Whoever implements it renews a token once for all who wait for it.
+pub trait AccessTokens: Send + Sync + std::fmt::Debug {
+    /// A token that should be accepted now. [`Error::ConsentLost`] if only a new consent can bring one.
+    fn token(&self) -> Answer<'_, Secret>;
+
+    /// The system did not accept this token: the next one handed out must be another. Tokens renewed meanwhile stay.
+    fn invalidate(&self, token: &Secret);
+}
 
 /// One end of an integration.
 pub trait Connector: Send + Sync {

@@ -2,8 +2,10 @@
 
 use super::{names, to_proto};
 use crate::{
-    integrations::catalogue::{AttributeInfo, AuthorizationMethod, KindInfo, System, ValueType},
-    model::{Direction, Kind},
+    integrations::catalogue::{
+        AttributeInfo, AttributeType, AuthorizationMethod, Choices, ConditionInfo, KindInfo, System,
+    },
+    model::{Direction, Kind, Operator},
     proto::v1,
 };
 
@@ -17,7 +19,7 @@ pub(super) fn system(system: &System) -> v1::System {
         Direction::ToSystem => v1::Direction::ToSystem.into(),
     };
     let method = |method: &AuthorizationMethod| match method {
-        AuthorizationMethod::OAuth => v1::AuthorizationMethod::Consent.into(),
+        AuthorizationMethod::Oauth => v1::AuthorizationMethod::Consent.into(),
     };
     v1::System {
         name: names::system(system.id),
@@ -33,12 +35,8 @@ fn kind(info: &KindInfo) -> v1::KindSupport {
         Kind::User => "Users",
         Kind::Group => "Groups",
     };
-    let carried: Vec<v1::Attribute> = info
-        .attributes
-        .iter()
-        .filter(|a| a.mapped)
-        .map(attribute)
-        .collect();
+    let carried = info.attributes.iter().filter(|a| a.mapped).map(attribute);
+    let carried: Vec<v1::Attribute> = carried.collect();
     let target = |kind: &Kind| v1::TargetSupport {
         kind: to_proto::kind(*kind).into(),
         attributes: carried.clone(),
@@ -57,44 +55,50 @@ fn kind(info: &KindInfo) -> v1::KindSupport {
             .map(|_| v1::Action::Add.into())
             .collect(),
         attributes: info.attributes.iter().map(attribute).collect(),
-        condition_attributes: info.conditions().map(condition).collect(),
+        condition_attributes: info
+            .conditions
+            .iter()
+            .map(|known| condition(info, known))
+            .collect(),
         targets: info.targets.iter().map(target).collect(),
     }
 }
 
-fn value_type(value: ValueType) -> v1::AttributeType {
+fn value_type(value: AttributeType) -> v1::AttributeType {
     match value {
-        ValueType::Text => v1::AttributeType::String,
-        ValueType::Bool => v1::AttributeType::Boolean,
-        ValueType::List => v1::AttributeType::StringList,
+        AttributeType::Text => v1::AttributeType::String,
+        AttributeType::Bool => v1::AttributeType::Boolean,
+        AttributeType::List => v1::AttributeType::StringList,
     }
 }
 
 fn attribute(info: &AttributeInfo) -> v1::Attribute {
     v1::Attribute {
         attribute: info.attribute.to_string(),
-        title: info.title().to_owned(),
-        r#type: value_type(info.value).into(),
-        required_on_create: info.required,
+        title: info.title.to_owned(),
+        r#type: value_type(info.value_type).into(),
+        required_on_create: info.required_on_create,
         read_only: !info.mapped,
     }
 }
 
-fn condition(info: &AttributeInfo) -> v1::ConditionAttribute {
-    let operator = |operator: &crate::model::Operator| match operator {
-        crate::model::Operator::Equal => v1::Operator::Equal.into(),
-        crate::model::Operator::NotEqual => v1::Operator::NotEqual.into(),
+fn condition(of: &KindInfo, info: &ConditionInfo) -> v1::ConditionAttribute {
+    let operator = |operator: &Operator| match operator {
+        Operator::Equal => v1::Operator::Equal.into(),
+        Operator::NotEqual => v1::Operator::NotEqual.into(),
     };
-    let choices: &[&str] = if info.yes_no() {
-        &["true", "false"]
-    } else {
-        &[]
+    let (choices, plain): (&[&str], _) = match info.choices {
+        Choices::Any => (&[], v1::AttributeType::String),
+        Choices::YesNo => (&["true", "false"], v1::AttributeType::Boolean),
     };
+    let known = of.attribute(&info.attribute);
     v1::ConditionAttribute {
         attribute: info.attribute.to_string(),
-        title: info.title().to_owned(),
-        r#type: value_type(info.value).into(),
-        operators: info.operators().iter().map(operator).collect(),
+        title: info.title.to_owned(),
+        r#type: known
+            .map_or(plain, |known| value_type(known.value_type))
+            .into(),
+        operators: info.operators.iter().map(operator).collect(),
         choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
     }
 }

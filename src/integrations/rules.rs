@@ -2,7 +2,7 @@
 
 use super::{Checked, Error, Integrations, name, targets};
 use crate::{
-    connector::catalogue,
+    connector::catalogue::{self, Choices, KindInfo},
     model::{
         Action, Attribute, Attributes, CompanyId, Condition, Integration, IntegrationId, Kind,
         Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value, Violation,
@@ -117,7 +117,7 @@ impl NewRule {
 }
 
 fn check_pair(checked: &mut Checked, integration: &Integration, source: Kind, target: Kind) {
-    if catalogue::kind(&integration.system, source).is_none() {
+    if kind_of(integration, source).is_none() {
         checked.refuse(
             "rule.source_kind",
             format!("the system has no objects of kind {source}: see GetSystem"),
@@ -199,15 +199,13 @@ fn check_attribute(
     operator: Option<Operator>,
     values: &[String],
 ) {
-    let Some(known) = catalogue::kind(&integration.system, source) else {
+    let Some(known) = kind_of(integration, source) else {
         return;
     };
-    let Some(condition) = known
-        .conditions()
-        .find(|known| known.attribute == *attribute)
-    else {
+    let Some(condition) = known.condition(attribute) else {
         let names: Vec<_> = known
-            .conditions()
+            .conditions
+            .iter()
             .map(|known| known.attribute.as_str())
             .collect();
         checked.refuse(
@@ -216,18 +214,23 @@ fn check_attribute(
         );
         return;
     };
-    if operator.is_some_and(|operator| !condition.operators().contains(&operator)) {
+    if operator.is_some_and(|operator| !condition.operators.contains(&operator)) {
         checked.refuse(
             &format!("{field}.operator"),
             format!("{attribute} can't be compared so: see GetSystem for the operators it takes"),
         );
     }
-    if condition.yes_no() && values.iter().any(|value| !is_yes_no(value)) {
+    if condition.choices == Choices::YesNo && values.iter().any(|value| !is_yes_no(value)) {
         checked.refuse(
             &format!("{field}.values"),
             format!("{attribute} is 'true' or 'false'"),
         );
     }
+}
+
+/// What the integration's system says of a kind of its objects.
+fn kind_of(integration: &Integration, kind: Kind) -> Option<&'static KindInfo> {
+    catalogue::find(&integration.system)?.kind(kind)
 }
 
 fn is_yes_no(value: &str) -> bool {

@@ -65,11 +65,6 @@ impl SystemId {
     pub fn directory() -> Self {
         Self("appsco-directory".into())
     }
-
-    /// A system that the catalogue names.
-    pub(crate) fn known(id: &'static str) -> Self {
-        Self(id.into())
-    }
 }
 
 /// The daemon's own key of an integration: never used again, even if an integration of the same id is made later.

@@ -12,8 +12,8 @@ use crate::{
     directory::DirectoryConnector,
     integrations::Integrations,
     model::{
-        Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId, RunState,
-        Tally, Trigger,
+        Attribute, Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId,
+        RunState, SystemId, Tally, Trigger,
     },
     rules::RuleSet,
     store::Store,
@@ -131,7 +131,7 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         store: tools.store.clone(),
         clock: Arc::clone(&tools.clock),
         feed: tools.feed.clone(),
-        mapped: [Kind::User, Kind::Group].map(|kind| catalogue::mapped(&integration.system, kind)),
+        mapped: [Kind::User, Kind::Group].map(|kind| mapped(&integration.system, kind)),
         integration,
         source,
         target: Arc::new(target),
@@ -191,4 +191,11 @@ fn again(tools: &Tools, run: &Run) -> Run {
         error: None,
         ..run.clone()
     }
+}
+
+/// Attributes that the standard mapping carries over from a kind of a system's objects.
+fn mapped(system: &SystemId, kind: Kind) -> Vec<Attribute> {
+    let info = catalogue::find(system).and_then(|system| system.kind(kind));
+    info.map(|info| info.mapped().cloned().collect())
+        .unwrap_or_default()
 }

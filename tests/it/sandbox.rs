@@ -5,7 +5,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
-mod client;
+pub mod client;
 mod directory;
 mod discovery;
 mod faults;

@@ -1,35 +1,60 @@
-//! Google's users, groups and members as objects by canonical (SCIM) name.
+//! Google's names and values -> canonical ones. One row that makes no sense never costs the page: it becomes an object
+//! with a defect.
 
-use super::wire;
+use super::wire::{Group, Member, User};
 use crate::{
     connector::{Error, MemberKind, SourceMember},
-    model::{Attribute, Attributes, Kind, Object, SourceId, Value as Held, fold_email},
+    model::{Attribute, Attributes, Kind, Object, SourceId, Value, fold_email},
 };
-use email_address::EmailAddress;
-use serde_json::Value;
-use std::str::FromStr;
+use serde::Deserialize;
+use serde_json::Value as Json;
 
-/// Longest text taken over, in characters. Google allows 60 for the parts of a name.
-const LONGEST: usize = 256;
-/// Longest description of a group that is taken over; Google allows 4,096.
-const LONGEST_DESCRIPTION: usize = 2048;
+/// Longest name, in characters; Google's own limit is 60, for display names 256.
+const LONGEST_NAME: usize = 256;
+/// Longest of any other text, in characters: Google's limit for the description of a group.
+const LONGEST_TEXT: usize = 4096;
+/// Longest address, in bytes (RFC 5321 4.5.3.1.3).
+const LONGEST_ADDRESS: usize = 254;
 
-/// A row of a listing, or the answer to a direct question. Without an id nothing can be said about a row, not even that
-/// it is bad: the answer is refused. Anything else that makes no sense is the object's own defect.
-pub(super) fn object(kind: Kind, row: &Value) -> Result<Object, Error> {
-    let id = row
-        .get("id")
-        .and_then(Value::as_str)
-        .and_then(SourceId::try_new);
-    let id = id.ok_or_else(|| Error::Protocol(format!("a {kind} without an id")))?;
-    let read = Reader { row };
-    let mut defects = Vec::new();
-    let attributes = match kind {
-        Kind::User => user(&read, &mut defects),
-        Kind::Group => group(&read, &mut defects),
+/// A user. Fails if it has no id.
+pub(super) fn user(row: &Json) -> Result<Object, Error> {
+    object(Kind::User, row, "primaryEmail", |row, attributes| {
+        let user = User::deserialize(row).map_err(|error| error.to_string())?;
+        user_attributes(&user, attributes)?;
+        Ok(None)
+    })
+}
+
+/// A group. Fails if it has no id.
+pub(super) fn group(row: &Json) -> Result<Object, Error> {
+    object(Kind::Group, row, "email", |row, attributes| {
+        let group = Group::deserialize(row).map_err(|error| error.to_string())?;
+        group_attributes(&group, attributes)?;
+        Ok(group.direct_members_count)
+    })
+}
+
+fn object(
+    kind: Kind,
+    row: &Json,
+    address: &str,
+    convert: impl Fn(&Json, &mut Attributes) -> Result<Option<u64>, String>,
+) -> Result<Object, Error> {
+    let id = row.get("id").and_then(Json::as_str).unwrap_or_default();
+    let id = SourceId::try_new(id)
+        .ok_or_else(|| Error::Protocol(format!("a {kind} without a usable id")))?;
+    let mut attributes = Attributes::default();
+    let (member_count, defect) = match convert(row, &mut attributes) {
+        Ok(count) => (count, None),
+        Err(defect) => (None, Some(defect)),
     };
-    let member_count = row.get("directMembersCount").and_then(count);
-    let defect = (!defects.is_empty()).then(|| defects.join("; "));
+    if defect.is_some() {
+        // Half of an object is not to be provisioned; its address is kept for people to know it by.
+        attributes = Attributes::default();
+        let address = row.get(address).and_then(Json::as_str);
+        let short = address.filter(|text| text.len() <= LONGEST_ADDRESS);
+        attributes.set_text(Attribute::USER_NAME, short);
+    }
     Ok(Object {
         kind,
         id,
@@ -39,213 +64,195 @@ pub(super) fn object(kind: Kind, row: &Value) -> Result<Object, Error> {
     })
 }
 
-/// Google sends 64-bit numbers as strings.
-fn count(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
-}
-
-fn user(read: &Reader<'_>, defects: &mut Vec<String>) -> Attributes {
-    let mut a = Attributes::default();
-    address(&mut a, read, "primaryEmail", defects);
-    for (attribute, field) in [
-        (Attribute::GIVEN_NAME, "givenName"),
-        (Attribute::FAMILY_NAME, "familyName"),
-        (Attribute::DISPLAY_NAME, "fullName"),
-    ] {
-        read.text(&mut a, attribute, &["name", field], LONGEST, defects);
+fn user_attributes(user: &User, to: &mut Attributes) -> Result<(), String> {
+    address("primaryEmail", user.primary_email.as_deref(), to)?;
+    if let Some(name) = &user.name {
+        let shown = name.display_name.as_deref().map(visible);
+        let shown = shown.filter(|text| !text.is_empty());
+        let full = name.full_name.as_deref().map(visible);
+        put_name(to, Attribute::GIVEN_NAME, name.given_name.as_deref())?;
+        put_name(to, Attribute::FAMILY_NAME, name.family_name.as_deref())?;
+        put_name(to, Attribute::DISPLAY_NAME, shown.or(full).as_deref())?;
     }
-    if let Some(active) = read.active(defects) {
-        a.set(Attribute::ACTIVE, Held::Bool(active));
+    if let Some(active) = active(user.suspended, user.archived) {
+        to.set(Attribute::ACTIVE, Value::Bool(active));
     }
-    if let Some(admin) = read.row.get("isAdmin").and_then(Value::as_bool) {
-        a.set(Attribute::ADMIN, Held::Bool(admin));
+    if let Some(admin) = user.is_admin {
+        to.set(Attribute::ADMIN, Value::Bool(admin));
     }
-    read.text(
-        &mut a,
-        Attribute::ORG_UNIT,
-        &["orgUnitPath"],
-        LONGEST,
-        defects,
-    );
-    aliases(&mut a, read);
-    let phones = read
-        .entries("phones")
-        .filter_map(|phone| clean(phone.get("value")?.as_str()?));
-    a.set(Attribute::PHONE_NUMBERS, Held::List(phones.collect()));
-    if let Some(job) = primary(read.entries("organizations")) {
-        let parts = [
+    put(to, Attribute::ORG_UNIT, user.org_unit_path.as_deref())?;
+    aliases(user.aliases.as_deref(), to);
+    let phones = items(user.phones.as_ref());
+    let mut numbers = Vec::new();
+    for number in phones.filter_map(|phone| scalar(phone.get("value")?)) {
+        check("phones", &number, LONGEST_TEXT)?;
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    to.set(Attribute::PHONE_NUMBERS, Value::List(numbers));
+    if let Some(post) = primary(user.organizations.as_ref()) {
+        for (attribute, key) in [
             (Attribute::TITLE, "title"),
             (Attribute::DEPARTMENT, "department"),
             (Attribute::ORGANIZATION, "name"),
             (Attribute::COST_CENTER, "costCenter"),
-        ];
-        let job = Reader { row: job };
-        parts
-            .into_iter()
-            .for_each(|(attribute, field)| job.text(&mut a, attribute, &[field], LONGEST, defects));
-    }
-    let typed = |field: &str, wanted: &str| {
-        let entry = read
-            .entries(field)
-            .find(|entry| entry.get("type").and_then(Value::as_str) == Some(wanted));
-        entry.and_then(|entry| clean(entry.get("value")?.as_str()?))
-    };
-    a.set_text(
-        Attribute::MANAGER,
-        typed("relations", "manager")
-            .map(|address| fold_email(&address))
-            .as_deref(),
-    );
-    a.set_text(
-        Attribute::EMPLOYEE_NUMBER,
-        typed("externalIds", "organization").as_deref(),
-    );
-    a
-}
-
-fn group(read: &Reader<'_>, defects: &mut Vec<String>) -> Attributes {
-    let mut a = Attributes::default();
-    address(&mut a, read, "email", defects);
-    read.text(&mut a, Attribute::DISPLAY_NAME, &["name"], LONGEST, defects);
-    read.text(
-        &mut a,
-        Attribute::DESCRIPTION,
-        &["description"],
-        LONGEST_DESCRIPTION,
-        defects,
-    );
-    aliases(&mut a, read);
-    a
-}
-
-/// The primary address and its domain.
-fn address(a: &mut Attributes, read: &Reader<'_>, field: &str, defects: &mut Vec<String>) {
-    let Some(email) = read.row.get(field).and_then(Value::as_str).and_then(clean) else {
-        defects.push(format!("{field} is missing"));
-        return;
-    };
-    let email = fold_email(&email);
-    if email.len() > 254 || EmailAddress::from_str(&email).is_err() {
-        defects.push(format!("{field} is no e-mail address"));
-    }
-    a.set_text(
-        Attribute::DOMAIN,
-        email.rsplit_once('@').map(|(_, domain)| domain),
-    );
-    a.set_text(Attribute::USER_NAME, Some(&email));
-}
-
-/// Other addresses that people gave it. `nonEditableAliases` and `emails` repeat them in forms that Google derives, and
-/// `.test-google-a.com` forms: taking those over would make every run a change.
-fn aliases(a: &mut Attributes, read: &Reader<'_>) {
-    let mut all: Vec<String> = read
-        .entries("aliases")
-        .filter_map(Value::as_str)
-        .map(fold_email)
-        .collect();
-    all.sort();
-    all.dedup();
-    a.set(Attribute::ALIASES, Held::List(all));
-}
-
-/// The entry marked as primary, else the first.
-fn primary<'a>(mut entries: impl Iterator<Item = &'a Value>) -> Option<&'a Value> {
-    let first = entries.next()?;
-    let is_primary = |entry: &&Value| entry.get("primary").and_then(Value::as_bool) == Some(true);
-    Some(
-        std::iter::once(first)
-            .chain(entries)
-            .find(is_primary)
-            .unwrap_or(first),
-    )
-}
-
-struct Reader<'a> {
-    row: &'a Value,
-}
-
-impl<'a> Reader<'a> {
-    /// The entries of an array; none if it is no array.
-    fn entries(&self, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-        self.row
-            .get(field)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    }
-
-    fn text(
-        &self,
-        a: &mut Attributes,
-        to: Attribute,
-        path: &[&str],
-        longest: usize,
-        defects: &mut Vec<String>,
-    ) {
-        let found = path.iter().try_fold(self.row, |row, field| row.get(field));
-        let text = match found {
-            None | Some(Value::Null) => return,
-            Some(Value::String(text)) => text,
-            Some(_) => return defects.push(format!("{} is no text", path.join("."))),
-        };
-        if text.chars().count() > longest {
-            return defects.push(format!(
-                "{} is longer than {longest} characters",
-                path.join(".")
-            ));
-        }
-        a.set_text(to, clean(text).as_deref());
-    }
-
-    /// Neither suspended nor archived. What Google does not tell is unknown, never "no".
-    fn active(&self, defects: &mut Vec<String>) -> Option<bool> {
-        let mut flag = |field: &str| match self.row.get(field) {
-            None | Some(Value::Null) => None,
-            Some(Value::Bool(yes)) => Some(*yes),
-            Some(_) => {
-                defects.push(format!("{field} is neither true nor false"));
-                None
-            }
-        };
-        match (flag("suspended"), flag("archived")) {
-            (Some(true), _) | (_, Some(true)) => Some(false),
-            (Some(false), _) => Some(true),
-            (None, _) => None,
+        ] {
+            put(to, attribute, post.get(key).and_then(scalar).as_deref())?;
         }
     }
+    let manager = typed(user.relations.as_ref(), "manager");
+    let manager = manager.map(|text| fold_email(&text));
+    put(to, Attribute::MANAGER, manager.as_deref())?;
+    let number = typed(user.external_ids.as_ref(), "organization");
+    put(to, Attribute::EMPLOYEE_NUMBER, number.as_deref())
 }
 
-/// A text without blanks around it; none if nothing is left. Users with one name carry a zero-width space as the other.
-fn clean(text: &str) -> Option<String> {
-    let text = text.trim_matches(|c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}')
-    });
-    (!text.is_empty()).then(|| text.to_owned())
+fn group_attributes(group: &Group, to: &mut Attributes) -> Result<(), String> {
+    address("email", group.email.as_deref(), to)?;
+    put_name(to, Attribute::DISPLAY_NAME, group.name.as_deref())?;
+    put(to, Attribute::DESCRIPTION, group.description.as_deref())?;
+    aliases(group.aliases.as_deref(), to);
+    Ok(())
 }
 
-/// A row of a listing of members.
-pub(super) fn member(row: Value) -> Result<SourceMember, Error> {
-    let row: wire::Member = serde_json::from_value(row)
-        .map_err(|_| Error::Protocol("a member that makes no sense".to_owned()))?;
-    let id = SourceId::try_new(&row.id)
-        .ok_or_else(|| Error::Protocol("a member without an id".to_owned()))?;
-    let kind = match (row.kind.as_deref(), &row.status) {
-        (Some("CUSTOMER"), _) => MemberKind::Everyone,
-        (Some("GROUP"), _) => MemberKind::Group,
-        (Some("EXTERNAL"), _) | (Some("USER") | None, None) => MemberKind::External,
-        (Some("USER") | None, Some(_)) => MemberKind::User,
-        (Some(other), _) => {
-            return Err(Error::Protocol(format!(
-                "a member of the unknown type {other}"
-            )));
-        }
+/// A member of a group. Fails if it is of a kind that is not known, or has no id.
+pub(super) fn member(row: &Json, customer: &str) -> Result<SourceMember, Error> {
+    let protocol = |what: &str| Error::Protocol(format!("a member of a group {what}"));
+    let member =
+        Member::deserialize(row).map_err(|error| protocol(&format!("makes no sense: {error}")))?;
+    let kind = match member.kind.as_deref() {
+        // Only users of the customer have a status.
+        Some("USER") if member.status.is_some() => MemberKind::User,
+        Some("USER" | "EXTERNAL") => MemberKind::External,
+        Some("GROUP") => MemberKind::Group,
+        Some("CUSTOMER") => MemberKind::Everyone,
+        Some(other) => return Err(protocol(&format!("is of unknown type {other:.40}"))),
+        None => return Err(protocol("has no type")),
     };
+    let everyone = (kind == MemberKind::Everyone).then_some(customer);
+    let id = member
+        .id
+        .as_deref()
+        .or(everyone)
+        .and_then(SourceId::try_new);
     Ok(SourceMember {
         kind,
-        id,
-        email: row.email.as_deref().map(fold_email),
+        id: id.ok_or_else(|| protocol("has no usable id"))?,
+        email: member.email.map(|email| fold_email(&email)),
     })
 }
 
-#[cfg(test)]
-mod tests;
+/// Who is suspended or archived is not active; who is known to be neither is; else it is not known.
+fn active(suspended: Option<bool>, archived: Option<bool>) -> Option<bool> {
+    match (suspended, archived) {
+        (Some(true), _) | (_, Some(true)) => Some(false),
+        (Some(false), Some(false)) => Some(true),
+        _ => None,
+    }
+}
+
+/// The primary address and its domain.
+fn address(field: &str, address: Option<&str>, to: &mut Attributes) -> Result<(), String> {
+    let address = address.unwrap_or_default();
+    let folded = fold_email(address);
+    let domain = match folded.split_once('@') {
+        _ if address.is_empty() => return Err(format!("it has no {field}")),
+        Some((local, domain)) if is_address(&folded, local, domain) => domain,
+        _ => return Err(format!("its {field} is no e-mail address")),
+    };
+    to.set_text(Attribute::DOMAIN, Some(domain));
+    to.set_text(Attribute::USER_NAME, Some(&folded));
+    Ok(())
+}
+
+fn is_address(address: &str, local: &str, domain: &str) -> bool {
+    !local.is_empty()
+        && !domain.is_empty()
+        && !domain.contains('@')
+        && address.len() <= LONGEST_ADDRESS
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// The addresses that people gave it; those that Google makes by itself would make every run a change.
+fn aliases(aliases: Option<&[String]>, to: &mut Attributes) {
+    let all = aliases.unwrap_or_default().iter();
+    let mut all: Vec<String> = all
+        .map(|alias| fold_email(alias))
+        .filter(|alias| {
+            let parts = alias.split_once('@');
+            parts.is_some_and(|(local, domain)| {
+                is_address(alias, local, domain) && !domain.ends_with(".test-google-a.com")
+            })
+        })
+        .filter(|alias| to.text(&Attribute::USER_NAME) != Some(alias))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    to.set(Attribute::ALIASES, Value::List(all));
+}
+
+fn put_name(to: &mut Attributes, attribute: Attribute, text: Option<&str>) -> Result<(), String> {
+    put_within(to, attribute, text, LONGEST_NAME)
+}
+
+fn put(to: &mut Attributes, attribute: Attribute, text: Option<&str>) -> Result<(), String> {
+    put_within(to, attribute, text, LONGEST_TEXT)
+}
+
+fn put_within(
+    to: &mut Attributes,
+    attribute: Attribute,
+    text: Option<&str>,
+    longest: usize,
+) -> Result<(), String> {
+    let text = visible(text.unwrap_or_default());
+    check(attribute.as_str(), &text, longest)?;
+    to.set(attribute, Value::Text(text));
+    Ok(())
+}
+
+fn check(name: &str, text: &str, longest: usize) -> Result<(), String> {
+    if text.chars().nth(longest).is_some() {
+        return Err(format!("its {name} is longer than {longest} characters"));
+    }
+    Ok(())
+}
+
+/// Without blanks around, and without the invisible spaces by which people with one name fill in the other.
+fn visible(text: &str) -> String {
+    let invisible = |c| matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\0');
+    let text: String = text.chars().filter(|c| !invisible(*c)).collect();
+    text.trim().to_owned()
+}
+
+/// The items of a list of "any JSON"; one alone counts as a list of it.
+fn items(list: Option<&Json>) -> impl Iterator<Item = &Json> {
+    match list {
+        Some(Json::Array(items)) => items.iter(),
+        Some(item) => std::slice::from_ref(item).iter(),
+        None => [].iter(),
+    }
+}
+
+/// The item marked primary, else the first.
+fn primary(list: Option<&Json>) -> Option<&Json> {
+    let marked = |item: &&Json| item.get("primary").and_then(Json::as_bool) == Some(true);
+    items(list).find(marked).or_else(|| items(list).next())
+}
+
+/// The value of the first item of that type.
+fn typed(list: Option<&Json>, kind: &str) -> Option<String> {
+    let of_kind = |item: &&Json| item.get("type").and_then(Json::as_str) == Some(kind);
+    scalar(items(list).find(of_kind)?.get("value")?)
+}
+
+/// A text, or a number as text; none if that is empty.
+fn scalar(value: &Json) -> Option<String> {
+    let text = match value {
+        Json::String(text) => visible(text),
+        Json::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}

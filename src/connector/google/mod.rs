@@ -1,97 +1,99 @@
-//! Google Workspace: the Directory API v1 of the Admin SDK.
+//! Google Workspace, read through the Directory API of its Admin SDK (v1).
 //!
-//! Owns Google's paths, fields and shapes, and their translation into objects by canonical name. May use the shared HTTP
-//! client. Deliberately writes nothing yet, and concludes nothing: what it can't make sense of is an error or a defect.
+//! Owns Google's wire format and what its answers mean. May use `model` and the rest of `connector`. Deliberately has no
+//! memory: each page and each object is asked for when wanted; what was read before is the caller's to know.
 
 mod convert;
-mod list;
+mod groups;
+mod listing;
+mod refusal;
+mod users;
 mod wire;
 
 use super::{
-    Answer, Connector, Cursor, Error, Page, Reader, Session, SourceMember, Standing, catalogue,
+    AccessTokens, Answer, Connector, Cursor, Error, GovernorKey, Http, Page, Reader, SourceMember,
+    Standing, catalogue,
+    http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
+use serde::de::DeserializeOwned;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
-/// How to reach one customer.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Root of the API, such as `https://admin.googleapis.com/`.
+/// Which Google, and who we are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoogleOptions {
+    /// Root of the API; Google's is `https://admin.googleapis.com/`.
     pub api_url: Url,
-    /// The customer's id, or `my_customer` while it is not known.
+    /// The customer's id, such as `C03az79cb`; `my_customer` until it is known.
     pub customer: String,
-    /// Address of the account that we act as.
-    pub account: String,
+    /// Address of the admin who consented: quotas are counted for this account.
+    pub principal: String,
 }
 
-/// One customer of Google Workspace.
+/// One customer's Google Workspace, in the name of one admin.
 #[derive(Debug)]
 pub struct Google {
-    options: Options,
+    system: SystemId,
+    options: GoogleOptions,
     session: Session,
 }
 
 impl Google {
-    /// Opens it: asks nothing yet.
-    pub fn open(options: Options, session: Session) -> Self {
-        Self { options, session }
-    }
-
-    /// The URL of a path under the Directory API, given in segments, with `prettyPrint` off and these parameters.
-    fn url(&self, segments: &[&str], parameters: &[(&str, &str)]) -> Result<Url, Error> {
-        let mut url = self.options.api_url.clone();
-        let bad = || Error::Rejected("api_url can't be a base of paths".to_owned());
-        let mut path = url.path_segments_mut().map_err(|()| bad())?;
-        path.pop_if_empty()
-            .extend(["admin", "directory", "v1"])
-            .extend(segments);
-        drop(path);
-        url.query_pairs_mut()
-            .append_pair("prettyPrint", "false")
-            .extend_pairs(parameters);
-        Ok(url)
-    }
-
-    async fn standing(&self) -> Result<Standing, Error> {
-        let account = self.options.account.as_str();
-        let fields = [(
-            "fields",
-            "id,primaryEmail,isAdmin,isDelegatedAdmin,customerId",
-        )];
-        let body = self
-            .session
-            .get(
-                "directory.users.get",
-                &self.url(&["users", account], &fields)?,
-            )
-            .await?;
-        let me: wire::Me = wire::parse(&body)?;
-        Ok(Standing {
-            customer_id: me.customer_id,
-            account: me.primary_email.to_lowercase(),
-            admin: me.is_admin || me.is_delegated_admin,
-            consent: None,
+    /// Makes no request yet. Fails if the API's root can't have paths below it.
+    pub fn open(
+        options: GoogleOptions,
+        http: &Http,
+        tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Self, Error> {
+        if options.api_url.cannot_be_a_base() {
+            let text = format!("{} is no root of an API", options.api_url);
+            return Err(Error::Rejected(text));
+        }
+        let system = SystemId::try_new(catalogue::GOOGLE_WORKSPACE)
+            .map_err(|error| Error::Rejected(error.to_string()))?;
+        let key = GovernorKey {
+            system: system.clone(),
+            customer: options.customer.clone(),
+            principal: options.principal.to_lowercase(),
+        };
+        let session = http.session(&key, tokens, refusal::classify);
+        Ok(Self {
+            system,
+            options,
+            session,
         })
     }
 
-    async fn one(&self, kind: Kind, id: &SourceId) -> Result<Option<Object>, Error> {
-        let (method, collection, fields) = match kind {
-            Kind::User => ("directory.users.get", "users", list::USER_FIELDS),
-            Kind::Group => ("directory.groups.get", "groups", list::GROUP_FIELDS),
-        };
-        let url = self.url(&[collection, id.as_str()], &[("fields", fields)])?;
-        match self.session.get(method, &url).await {
-            Ok(body) => convert::object(kind, &wire::parse(&body)?).map(Some),
-            // 404, or 412 "User is deleted." within 20 days of the deletion.
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
+    /// The address of a resource, given by its path segments and the query.
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Error> {
+        // Such a segment would change the path instead of extending it.
+        if path.iter().any(|part| matches!(*part, "" | "." | "..")) {
+            return Err(Error::Rejected("no resource has such a key".to_owned()));
         }
+        let mut url = self.options.api_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            let api = ["admin", "directory", "v1"];
+            segments.pop_if_empty().extend(api).extend(path);
+        }
+        url.query_pairs_mut()
+            .append_pair("prettyPrint", "false")
+            .extend_pairs(query);
+        Ok(url)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
+        let body = self.session.get(call).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            let text = format!("{} answered something else: {error}", call.method);
+            Error::Protocol(text)
+        })
     }
 }
 
 impl Connector for Google {
     fn system(&self) -> SystemId {
-        SystemId::known(catalogue::GOOGLE_WORKSPACE)
+        self.system.clone()
     }
 
     fn check(&self) -> Answer<'_, Standing> {
@@ -103,17 +105,20 @@ impl Connector for Google {
     }
 
     fn requests(&self) -> RequestCounts {
-        self.session.counts()
+        self.session.requests()
     }
 
-    fn throttled_for(&self) -> Option<std::time::Duration> {
+    fn throttled_for(&self) -> Option<Duration> {
         self.session.throttled_for()
     }
 }
 
 impl Reader for Google {
     fn page(&self, kind: Kind, cursor: Option<Cursor>) -> Answer<'_, Page<Object>> {
-        Box::pin(list::page(self, kind, cursor))
+        match kind {
+            Kind::User => Box::pin(self.users(cursor)),
+            Kind::Group => Box::pin(self.groups(cursor)),
+        }
     }
 
     fn members<'a>(
@@ -121,10 +126,16 @@ impl Reader for Google {
         group: &'a SourceId,
         cursor: Option<Cursor>,
     ) -> Answer<'a, Page<SourceMember>> {
-        Box::pin(list::members(self, group, cursor))
+        Box::pin(self.group_members(group, cursor))
     }
 
     fn get<'a>(&'a self, kind: Kind, id: &'a SourceId) -> Answer<'a, Option<Object>> {
-        Box::pin(self.one(kind, id))
+        match kind {
+            Kind::User => Box::pin(self.user(id)),
+            Kind::Group => Box::pin(self.group(id)),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,48 +1,71 @@
-//! Google's shapes, read tolerantly: a field of an unexpected type spoils its own object at most.
+//! What Google sends, as far as it is asked for. Nothing is certain to be there but what is not optional.
 
-use crate::connector::Error;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A page of users or groups. Rows are parsed one by one.
-#[derive(Deserialize)]
-pub(super) struct Listing {
-    #[serde(alias = "groups", alias = "members")]
-    pub(super) users: Option<Vec<Value>>,
-    #[serde(rename = "nextPageToken")]
-    pub(super) next_page_token: Option<String>,
-}
-
-/// The account that we act as.
-#[derive(Deserialize)]
+/// A user (discovery document: `User`). The four of type `Value` are "any JSON" to Google too.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Me {
-    pub(super) primary_email: String,
-    #[serde(default)]
-    pub(super) is_admin: bool,
-    #[serde(default)]
-    pub(super) is_delegated_admin: bool,
-    pub(super) customer_id: String,
+pub(super) struct User {
+    pub(super) primary_email: Option<String>,
+    pub(super) name: Option<Name>,
+    pub(super) suspended: Option<bool>,
+    pub(super) archived: Option<bool>,
+    pub(super) is_admin: Option<bool>,
+    pub(super) org_unit_path: Option<String>,
+    pub(super) aliases: Option<Vec<String>>,
+    pub(super) phones: Option<Value>,
+    pub(super) organizations: Option<Value>,
+    pub(super) relations: Option<Value>,
+    pub(super) external_ids: Option<Value>,
 }
 
-/// A member of a group. An external one has no status, a CUSTOMER one no e-mail.
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Name {
+    pub(super) given_name: Option<String>,
+    pub(super) family_name: Option<String>,
+    pub(super) full_name: Option<String>,
+    pub(super) display_name: Option<String>,
+}
+
+/// A user as asked for to learn who we are.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account {
+    pub(super) primary_email: String,
+    pub(super) customer_id: String,
+    pub(super) is_admin: Option<bool>,
+    pub(super) is_delegated_admin: Option<bool>,
+}
+
+/// A group (discovery document: `Group`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Group {
+    pub(super) email: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) aliases: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "count")]
+    pub(super) direct_members_count: Option<u64>,
+}
+
+/// A member of a group (discovery document: `Member`).
+#[derive(Debug, Deserialize)]
 pub(super) struct Member {
-    pub(super) id: String,
+    pub(super) id: Option<String>,
     pub(super) email: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
     pub(super) status: Option<String>,
 }
 
-/// Parses an answer.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    // The text of a parser's error can quote the data: only its place is told.
-    serde_json::from_slice(body).map_err(|error| {
-        Error::Protocol(format!(
-            "not the JSON expected, at line {} column {}",
-            error.line(),
-            error.column()
-        ))
+/// Google writes 64-bit numbers as strings. What is neither is unknown.
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_u64(),
+        _ => None,
     })
 }

@@ -1,0 +1,5 @@
+//! Reading Google: its pitfalls, each by its number in the reference, and what its values become.
+
+mod conversion;
+mod pitfalls;
+mod refusals;

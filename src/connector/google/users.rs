@@ -1,0 +1,90 @@
+//! Users, and the account that we act as.
+
+use super::{Google, convert, listing::Listing, wire::Account};
+use crate::{
+    connector::{Cursor, Error, Page, Standing, http::Call},
+    model::{Object, SourceId},
+};
+use serde_json::Value;
+
+/// The fields of a user that are read.
+macro_rules! fields {
+    () => {
+        "id,primaryEmail,name(givenName,familyName,fullName,displayName),suspended,archived,isAdmin,orgUnitPath,\
+         aliases,phones,organizations,relations,externalIds"
+    };
+}
+
+impl Google {
+    /// A page of all users of all domains, 500 at most.
+    pub(super) async fn users(&self, cursor: Option<Cursor>) -> Result<Page<Object>, Error> {
+        let listing = Listing {
+            method: "directory.users.list",
+            path: &["users"],
+            query: &[
+                ("customer", &self.options.customer),
+                ("maxResults", "500"),
+                ("projection", "basic"),
+                ("fields", concat!("nextPageToken,users(", fields!(), ")")),
+            ],
+            rows: "users",
+            never_empty: true,
+        };
+        let convert = |row: Value| convert::user(&row);
+        self.list(&listing, cursor, convert).await
+    }
+
+    /// One user. 404 and 412 "User is deleted." prove that there is none.
+    pub(super) async fn user(&self, id: &SourceId) -> Result<Option<Object>, Error> {
+        let query = [("projection", "basic"), ("fields", fields!())];
+        let url = self.url(&["users", id.as_str()], &query)?;
+        let row = self.one("directory.users.get", &url).await?;
+        row.map(|row| same(convert::user(&row)?, id)).transpose()
+    }
+
+    /// Who we are. Fails with [`Error::Forbidden`] for an account that may not read its customer's directory.
+    pub(super) async fn standing(&self) -> Result<Standing, Error> {
+        let query = [("fields", "primaryEmail,customerId,isAdmin,isDelegatedAdmin")];
+        let url = self.url(&["users", &self.options.principal], &query)?;
+        let call = Call {
+            method: "directory.users.get",
+            url: &url,
+            continued: false,
+        };
+        let account: Account = self.ask(call).await?;
+        let admin = account.is_admin == Some(true) || account.is_delegated_admin == Some(true);
+        Ok(Standing {
+            customer_id: account.customer_id,
+            account: account.primary_email,
+            admin,
+            consent: None,
+        })
+    }
+
+    /// One resource, or the proof that there is none. A customer or domain that is not found proves nothing.
+    pub(super) async fn one(
+        &self,
+        method: &'static str,
+        url: &url::Url,
+    ) -> Result<Option<Value>, Error> {
+        let call = Call {
+            method,
+            url,
+            continued: false,
+        };
+        match self.ask(call).await {
+            Ok(row) => Ok(Some(row)),
+            Err(Error::NotFound(text)) if !text.ends_with("domain") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What was asked for by id must have that id.
+pub(super) fn same(object: Object, id: &SourceId) -> Result<Object, Error> {
+    if object.id == *id {
+        return Ok(object);
+    }
+    let text = format!("asked for {id}, and got {}", object.id);
+    Err(Error::Protocol(text))
+}

@@ -1,0 +1,8 @@
+//! The real daemon over real gRPC and HTTP against the sandbox, for whichever test wants one.
+
+mod browser;
+mod google;
+mod world;
+
+pub use google::Google;
+pub use world::{SYSTEM, World, company, integration};
