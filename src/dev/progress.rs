@@ -120,9 +120,11 @@ fn line(step: &Step, total: u64) -> String {
 /// Memberships so far; how many there will be is known only at the end.
 fn joined(memberships: i64, taken: Duration) -> String {
     let mut text = format!(", {}", some(memberships, "membership"));
-    let seconds = i64::try_from(taken.as_secs()).unwrap_or(i64::MAX);
-    if seconds > 0 {
-        text += &format!(", {}/s", count(memberships / seconds));
+    let taken = number(taken.as_millis());
+    // In the first moments a rate says nothing.
+    if taken >= 500 {
+        let rate = memberships.saturating_mul(1_000) / taken;
+        text += &format!(", {}/s", count(rate));
     }
     text
 }
@@ -189,7 +191,7 @@ mod tests {
             ..step()
         };
         assert_eq!(line(&all, 1_050), "applying 1,050 of 1,050 objects");
-        let text = joined(4_500, Duration::from_millis(3_200));
+        let text = joined(4_500, Duration::from_millis(3_000));
         assert_eq!(text, ", 4,500 memberships, 1,500/s");
         assert_eq!(joined(1, Duration::ZERO), ", 1 membership");
     }
