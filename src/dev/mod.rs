@@ -30,6 +30,7 @@ pub use error::Error;
 use client::Client;
 use daemon::Daemon;
 use google::Google;
+use std::net::SocketAddr;
 use stop::Stop;
 use text::say;
 use workspace::Workspace;
@@ -43,6 +44,7 @@ use workspace::Workspace;
 pub async fn run(args: Args, flags: Vec<(String, String)>) -> Result<(), Error> {
     let mut stop = Stop::listen()?;
     let ports = ports::choose(&flags, args.once)?;
+    let usual = ports::usual_grpc(&flags);
     let workspace = Workspace::create(&flags)?;
     say(&args.title());
     let mut google = Google::start(&args).await?;
@@ -57,7 +59,7 @@ pub async fn run(args: Args, flags: Vec<(String, String)>) -> Result<(), Error> 
         daemon.http()
     ));
     let seen = tokio::select! {
-        seen = see(&args, &daemon) => seen,
+        seen = see(&args, &daemon, usual) => seen,
         () = stop.wanted() => Err(Error::Interrupted),
     };
     let ended = match seen {
@@ -72,7 +74,8 @@ pub async fn run(args: Args, flags: Vec<(String, String)>) -> Result<(), Error> 
     ended
 }
 
-async fn see(args: &Args, daemon: &Daemon) -> Result<(), Error> {
+/// `usual` is where the daemon would be without `--once`.
+async fn see(args: &Args, daemon: &Daemon, usual: SocketAddr) -> Result<(), Error> {
     let mut client = Client::connect(daemon.grpc()).await?;
     let rules = journey::set_up(&mut client).await?;
     let run = watch::run(&mut client, args.objects()).await?;
@@ -83,7 +86,8 @@ async fn see(args: &Args, daemon: &Daemon) -> Result<(), Error> {
     ));
     say(&report::of_directory(&arrived, &run));
     report::judge(&run)?;
-    say(&next::lines(args, daemon.grpc(), &arrived));
+    let grpc = if args.once { usual } else { daemon.grpc() };
+    say(&next::lines(args, grpc, &arrived));
     Ok(())
 }
 

@@ -58,6 +58,16 @@ pub(super) fn choose(
     Ok(chosen.into_iter().map(owned).collect())
 }
 
+/// Where gRPC is when it is up to nothing but the flags.
+pub(super) fn usual_grpc(flags: &[(String, String)]) -> SocketAddr {
+    let [grpc, _] = PORTS;
+    let given = flags.iter().find(|(key, _)| key == grpc.key);
+    given
+        .and_then(|(_, text)| text.parse::<SocketAddr>().ok())
+        .filter(|address| address.port() != 0)
+        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, grpc.usual)))
+}
+
 fn is_taken(address: &SocketAddr) -> bool {
     TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
@@ -82,6 +92,14 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_port_that_would_be_chosen_anew_is_not_told_as_the_usual_one() {
+        let usual = |grpc| usual_grpc(&flags(grpc)).to_string();
+        assert_eq!(usual("127.0.0.1:4711"), "127.0.0.1:4711");
+        assert_eq!(usual("127.0.0.1:0"), "127.0.0.1:50051");
+        assert_eq!(usual_grpc(&[]).to_string(), "127.0.0.1:50051");
     }
 
     #[test]

@@ -27,8 +27,9 @@ pub(super) struct Step {
 pub(super) struct Progress {
     bar: ProgressBar,
     expected: u64,
-    phase: String,
     line: Option<(Instant, String)>,
+    /// Since when there are memberships.
+    joining: Option<Instant>,
 }
 
 impl Progress {
@@ -36,26 +37,30 @@ impl Progress {
     pub(super) fn new(expected: u64) -> Self {
         let bar =
             ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template("  {spinner} {wide_bar} {msg}");
+        let style = ProgressStyle::with_template("  {spinner} {bar:16} {wide_msg}");
         bar.set_style(
             style
                 .unwrap_or_else(|_| ProgressStyle::default_bar())
                 .progress_chars("━╸ "),
         );
+        bar.set_message("starting");
         bar.enable_steady_tick(Duration::from_millis(100));
         Self {
             bar,
             expected,
-            phase: String::new(),
             line: None,
+            joining: None,
         }
     }
 
     /// Shows how far it is.
     pub(super) fn show(&mut self, step: &Step) {
         let total = step.total.unwrap_or(self.expected).max(step.objects);
-        let text = line(step, total);
-        step.phase.clone_into(&mut self.phase);
+        let mut text = line(step, total);
+        if step.memberships > 0 {
+            let since = *self.joining.get_or_insert_with(Instant::now);
+            text += &joined(step.memberships, since.elapsed());
+        }
         self.bar.set_length(total);
         self.bar.set_position(step.objects);
         self.bar.set_message(text.clone());
@@ -68,19 +73,18 @@ impl Progress {
         }
     }
 
-    /// Says something about it, once.
+    /// Says something about it.
     pub(super) fn say(&mut self, text: &str) {
-        if self.phase != text {
-            text.clone_into(&mut self.phase);
-            self.bar.set_message(text.to_owned());
-        }
+        self.bar.set_message(text.to_owned());
+        self.print(text.to_owned());
     }
 
     /// Says that it waits because the system asked for fewer requests.
     pub(super) fn wait(&mut self, wait: Duration) {
-        let text = format!("Google asks for fewer requests; goes on in {}", time(wait));
-        self.bar.set_message(text.clone());
-        self.print(text);
+        self.say(&format!(
+            "Google asks for fewer requests; goes on in {}",
+            time(wait)
+        ));
     }
 
     /// Takes the bar away: the report says the rest.
@@ -96,22 +100,33 @@ impl Progress {
     }
 }
 
+/// Objects, and as long as some are missing the time that will take; what matters least comes last, where a narrow
+/// terminal cuts it.
 fn line(step: &Step, total: u64) -> String {
-    let mut text = format!(
-        "{} of {} objects",
-        count(number(step.objects)),
-        count(number(total))
-    );
-    if step.memberships > 0 {
-        text += &format!(", {}", some(step.memberships, "membership"));
+    let (objects, all) = (count(number(step.objects)), count(number(total)));
+    let mut text = format!("{} {objects} of {all} objects", step.phase);
+    if step.objects >= total {
+        return text;
+    }
+    if let Some(left) = left(step, total) {
+        text += &format!(", {} left", time(left));
     }
     if step.rate >= 1.0 {
         text += &format!(", {:.0} objects/s", step.rate);
     }
-    if let Some(left) = left(step, total).filter(|_| step.objects < total) {
-        text += &format!(", {} left", time(left));
+    text
+}
+
+/// Memberships so far; how many there will be is known only at the end.
+fn joined(memberships: i64, taken: Duration) -> String {
+    let mut text = format!(", {}", some(memberships, "membership"));
+    let taken = number(taken.as_millis());
+    // In the first moments a rate says nothing.
+    if taken >= 500 {
+        let rate = memberships.saturating_mul(1_000) / taken;
+        text += &format!(", {}/s", count(rate));
     }
-    format!("{text}, {}", step.phase)
+    text
 }
 
 /// The daemon's estimate; without one, what is missing at this rate.
@@ -145,25 +160,15 @@ mod tests {
         let text = line(&step(), 1_050);
         assert_eq!(
             text,
-            "450 of 1,050 objects, 150 objects/s, 4.0 s left, reading"
+            "reading 450 of 1,050 objects, 4.0 s left, 150 objects/s"
         );
     }
 
     #[test]
     fn the_estimate_of_the_daemon_goes_before_ours() {
         let left = Some(Duration::from_secs(9));
-        let text = line(
-            &Step {
-                left,
-                memberships: 1,
-                ..step()
-            },
-            1_050,
-        );
-        assert!(
-            text.contains("1 membership, ") && text.contains("9.0 s left"),
-            "{text}"
-        );
+        let text = line(&Step { left, ..step() }, 1_050);
+        assert!(text.contains("9.0 s left"), "{text}");
     }
 
     #[test]
@@ -175,6 +180,19 @@ mod tests {
             },
             1_050,
         );
-        assert_eq!(text, "450 of 1,050 objects, reading");
+        assert_eq!(text, "reading 450 of 1,050 objects");
+    }
+
+    #[test]
+    fn time_left_and_rate_are_of_objects_and_go_when_all_are_there() {
+        let all = Step {
+            phase: "applying",
+            objects: 1_050,
+            ..step()
+        };
+        assert_eq!(line(&all, 1_050), "applying 1,050 of 1,050 objects");
+        let text = joined(4_500, Duration::from_millis(3_000));
+        assert_eq!(text, ", 4,500 memberships, 1,500/s");
+        assert_eq!(joined(1, Duration::ZERO), ", 1 membership");
     }
 }

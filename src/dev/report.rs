@@ -135,15 +135,11 @@ pub(super) fn of_failures(failures: &[Change]) -> String {
 pub(super) fn of_directory(arrived: &Arrived, run: &Run) -> String {
     let memberships = run.memberships.unwrap_or_default();
     let mut text = format!(
-        "The AppsCo directory of acme now holds {}, {} and {}",
+        "The AppsCo directory of acme now holds {}, {} and {}, among them\n",
         some(arrived.users, "user"),
         some(arrived.groups, "group"),
         some(arrived.memberships, "membership")
     );
-    if arrived.memberships > memberships.unchanged + memberships.added {
-        text += "\n(a member that stands for everybody in the company counts once in the table)";
-    }
-    text += ", among them\n";
     for Person { user, groups } in &arrived.people {
         text += &format!("  {} <{}>", user.display_name.trim(), user.user_name);
         let work = [&user.title, &user.department].map(|text| text.trim());
@@ -166,6 +162,9 @@ pub(super) fn of_directory(arrived: &Arrived, run: &Run) -> String {
             }
         }
         text.push('\n');
+    }
+    if arrived.memberships > memberships.unchanged + memberships.added {
+        text += "A member that stands for everybody in the company counts once in the table.\n";
     }
     text
 }

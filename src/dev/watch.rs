@@ -40,7 +40,6 @@ async fn show(client: &mut Client, run: &str, progress: &mut Progress) -> Result
     while let Some(message) = stream.message().await.map_err(Error::call("WatchRuns"))? {
         match message.event {
             Some(Event::RunProgress(at)) => progress.show(&step(&at)),
-            Some(Event::RunPhaseChanged(changed)) => progress.say(phase(changed.phase())),
             Some(Event::RunThrottled(throttled)) => {
                 let wait = throttled.until_time.map(until).unwrap_or_default();
                 progress.wait(wait);
