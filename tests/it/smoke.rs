@@ -1,5 +1,7 @@
 //! The main job, once: what Google has arrives in the directory.
 
+#![allow(clippy::unwrap_used)]
+
 use crate::support::World;
 use provisiond::{proto::v1::run::State, sandbox::Options};
 
