@@ -164,49 +164,51 @@ impl App {
         runs.recover(&store, clock.as_ref()).await?;
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
-        let internal = tokio::spawn(grpc::serve(grpc, rooms, stopping.clone()));
-        let until = stopping.clone();
-        let public = tokio::spawn(async move {
-            axum::serve(http, public)
-                .with_graceful_shutdown(until.cancelled_owned())
-                .await
-        });
-        let ended = watch(internal, public, &stopping, grace).await;
-        runs.stop(grace).await;
+        let internal = async {
+            let ended = grpc::serve(grpc, rooms, stopping.clone()).await;
+            stopping.cancel();
+            ended.map_err(Error::Grpc)
+        };
+        let public = async {
+            let until = stopping.clone().cancelled_owned();
+            let ended = axum::serve(http, public)
+                .with_graceful_shutdown(until)
+                .await;
+            stopping.cancel();
+            ended.map_err(Error::Http)
+        };
+        let listeners = async {
+            let (internal, public) = tokio::join!(internal, public);
+            internal.and(public)
+        };
+        let runs_end = async {
+            stopping.cancelled().await;
+            runs.stop(grace).await;
+        };
+        let (ended, ()) = tokio::join!(bounded(listeners, &stopping, grace), runs_end);
         store.close().await?;
         tracing::info!("stopped");
         ended
     }
 }
 
-/// Waits for the end of both listeners; the first failure ends the other.
-async fn watch(
-    mut internal: tokio::task::JoinHandle<Result<(), grpc::Error>>,
-    mut public: tokio::task::JoinHandle<std::io::Result<()>>,
+/// Waits for the listeners to end; once they are told to stop, no longer than the grace period.
+async fn bounded(
+    listeners: impl Future<Output = Result<(), Error>>,
     stopping: &CancellationToken,
     grace: Duration,
 ) -> Result<(), Error> {
-    let first = tokio::select! {
-        () = stopping.cancelled() => Ok(()),
-        ended = &mut internal => ended.map_or(Ok(()), |ended| ended.map_err(Error::Grpc)),
-        ended = &mut public => ended.map_or(Ok(()), |ended| ended.map_err(Error::Http)),
+    let late = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(grace).await;
     };
-    stopping.cancel();
-    let drained = tokio::time::timeout(grace, async {
-        // A listener that ended before has nothing left to drain.
-        if !internal.is_finished() {
-            let _ = (&mut internal).await;
+    tokio::select! {
+        ended = listeners => ended,
+        () = late => {
+            tracing::warn!("some requests did not end in time and are cut");
+            Ok(())
         }
-        if !public.is_finished() {
-            let _ = (&mut public).await;
-        }
-    });
-    if drained.await.is_err() {
-        tracing::warn!("some requests did not end in time and are cut");
-        internal.abort();
-        public.abort();
     }
-    first
 }
 
 fn own_url(address: SocketAddr) -> Result<Url, Error> {
