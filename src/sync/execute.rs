@@ -10,10 +10,10 @@ use super::{
 use crate::{
     connector::catalogue,
     directory::DirectoryConnector,
-    integrations::Integrations,
+    integrations::{Gap, Integrations},
     model::{
-        Attribute, Clock, EventBody, Integration, Kind, Phase, RequestCounts, Run, RunError, RunId,
-        RunState, SystemId, Tally, Trigger,
+        Attribute, Clock, EventBody, Integration, IntegrationState, Kind, Phase, RequestCounts,
+        Run, RunError, RunId, RunState, SystemId, Tally, Trigger,
     },
     rules::RuleSet,
     store::Store,
@@ -120,6 +120,10 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         .integrations
         .get(&run.company, &run.integration)
         .await?;
+    // It may have been paused while the run waited.
+    if let IntegrationState::Paused(why) = &integration.state {
+        return Err(Stop::Integration(Gap::Paused(why.clone()).into()));
+    }
     let source = tools
         .integrations
         .connect(&run.company, &run.integration)
