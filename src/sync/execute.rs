@@ -41,12 +41,14 @@ pub(super) async fn execute(
     cancel: CancellationToken,
 ) -> Run {
     let permit = tokio::select! {
+        biased;
         () = cancel.cancelled() => None,
         permit = permits.acquire_owned() => permit.ok(),
     };
-    if permit.is_none() && tools.stopping.is_cancelled() {
+    if tools.stopping.is_cancelled() {
         return run;
     }
+    let _permit = permit;
     let began = run.clone();
     let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel))
         .catch_unwind()
@@ -83,7 +85,7 @@ async fn carry_out(
     mut run: Run,
     cancel: &CancellationToken,
 ) -> (Run, Option<Integration>) {
-    if cancel.is_cancelled() {
+    if cancel.is_cancelled() && !tools.stopping.is_cancelled() {
         run.state = RunState::Cancelled;
         return (run, None);
     }
@@ -147,6 +149,10 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
 
 /// Stores how the run ended, and what follows from it.
 async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(), Stop> {
+    if run.state == RunState::Interrupted {
+        // Before it is shown as interrupted: killed in between, it is done once more, never lost.
+        tools.store.create_run(again(tools, run), None).await?;
+    }
     tools
         .store
         .save_run(run.clone(), Some(EventBody::RunFinished))
@@ -159,7 +165,6 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
             .await?;
     }
     if run.state == RunState::Interrupted {
-        tools.store.create_run(again(tools, run), None).await?;
         return Ok(());
     }
     let integration = tools

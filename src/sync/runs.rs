@@ -146,29 +146,30 @@ impl Runs {
                 continue;
             }
             tracing::warn!(run = %run.id, integration = %run.integration, "a run was interrupted");
+            // Asked for anew before it is shown as interrupted: killed in between, it is done once more, never lost.
+            if !self.interrupted_too_often(store, &run).await? {
+                self.again(&run).await;
+            }
             run.state = RunState::Interrupted;
             run.phase = None;
             run.end_time = Some(clock.now());
-            store
-                .save_run(run.clone(), Some(EventBody::RunFinished))
-                .await?;
-            if self.interrupted_too_often(store, &run).await? {
-                continue;
-            }
-            let (company, integration, rules) = (run.company, run.integration, run.rules);
-            let request = Request {
-                company,
-                integration,
-                rules,
-                trigger: Trigger::Recovery,
-                requested_by: String::new(),
-                key: None,
-            };
-            if let Err(error) = self.ask(|answer| Command::Start(request, answer)).await {
-                tracing::warn!(%error, "the interrupted run can't be done again");
-            }
+            store.save_run(run, Some(EventBody::RunFinished)).await?;
         }
         Ok(())
+    }
+
+    async fn again(&self, run: &Run) {
+        let request = Request {
+            company: run.company.clone(),
+            integration: run.integration.clone(),
+            rules: run.rules.clone(),
+            trigger: Trigger::Recovery,
+            requested_by: String::new(),
+            key: None,
+        };
+        if let Err(error) = self.ask(|answer| Command::Start(request, answer)).await {
+            tracing::warn!(%error, "the interrupted run can't be done again");
+        }
     }
 
     /// Counts the interruption; pauses the integration at the third in a row.

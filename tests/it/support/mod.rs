@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod browser;
+pub mod browser;
 mod google;
+mod process;
 mod world;
 
 pub use google::Google;
-pub use world::{SYSTEM, World, company, integration};
+pub use process::{Daemon, refused};
+pub use world::{World, company, integration};

@@ -1,0 +1,105 @@
+//! The daemon as a process of its own, which can be killed.
+
+use super::Google;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex},
+};
+
+pub struct Daemon {
+    child: Child,
+    pub grpc: String,
+    pub http: String,
+    /// Everything that it logged.
+    pub log: Arc<Mutex<String>>,
+}
+
+/// The command that serves a home (as `World` leaves it) over a Google.
+pub fn command(google: &Google, home: &Path) -> Command {
+    let url = google.url();
+    let file = home.join("provisiond.toml");
+    let secret = home.join("client-secret");
+    let text = format!(
+        "[http]\nlisten = \"127.0.0.1:0\"\n[sealing]\nkey_file = \"{}\"\n[systems.google-workspace]\nclient_id = \"{}\"\n\
+         client_secret_file = \"{}\"\nauth_url = \"{url}/o/oauth2/v2/auth\"\ntoken_url = \"{url}/token\"\n\
+         revoke_url = \"{url}/revoke\"\nuserinfo_url = \"{url}/v1/userinfo\"\njwks_url = \"{url}/oauth2/v3/certs\"\n\
+         api_url = \"{url}/\"\n",
+        home.join("key").display(),
+        google.options.client_id,
+        secret.display()
+    );
+    std::fs::write(file.as_path(), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provisiond"));
+    command.arg("serve").arg("--config").arg(file);
+    command.arg("--data").arg(home.join("data"));
+    command.args(["--grpc-listen", "127.0.0.1:0", "--log-format", "json"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// What a daemon says that ends by itself.
+pub fn refused(google: &Google, home: &Path) -> Output {
+    command(google, home)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap()
+}
+
+impl Daemon {
+    /// Starts it and waits until it is ready.
+    pub fn start(google: &Google, home: &Path, log: &str) -> Self {
+        let mut child = command(google, home)
+            .args(["--log", log])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        while let Some(Ok(line)) = lines.next() {
+            said.push_str(&line);
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if line["fields"]["message"] == "ready" {
+                let grpc = line["fields"]["grpc"].as_str().unwrap();
+                let http = line["fields"]["http"].as_str().unwrap();
+                let (grpc, http) = (format!("http://{grpc}"), format!("http://{http}"));
+                let log = Arc::new(Mutex::new(said));
+                let kept = Arc::clone(&log);
+                // Somebody has to read on, or the daemon waits.
+                std::thread::spawn(move || {
+                    let line = |line: String| kept.lock().unwrap().push_str(&line);
+                    lines.map_while(Result::ok).for_each(line);
+                });
+                return Self {
+                    child,
+                    grpc,
+                    http,
+                    log,
+                };
+            }
+        }
+        panic!("the daemon ended before it was ready: {said}");
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; how it ended.
+    pub fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(sent.unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
