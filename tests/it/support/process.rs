@@ -35,6 +35,11 @@ pub fn command(google: &Google, home: &Path) -> Command {
     command.arg("serve").arg("--config").arg(file);
     command.arg("--data").arg(home.join("data"));
     command.args(["--grpc-listen", "127.0.0.1:0", "--log-format", "json"]);
+    // What names the tests' own tools is no key of the daemon.
+    let foreign = std::env::vars().filter(|(name, _)| name.starts_with("PROVISIOND_"));
+    foreign.for_each(|(name, _)| {
+        command.env_remove(name);
+    });
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
