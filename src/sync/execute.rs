@@ -153,10 +153,6 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
         // Before it is shown as interrupted: killed in between, it is done once more, never lost.
         tools.store.create_run(again(tools, run), None).await?;
     }
-    tools
-        .store
-        .save_run(run.clone(), Some(EventBody::RunFinished))
-        .await?;
     let lost = run.error.as_ref().filter(|error| consent_lost(error));
     if let (Some(error), Some(seen)) = (lost, seen) {
         tools
@@ -164,6 +160,10 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
             .authorization_lost(seen, &error.text)
             .await?;
     }
+    tools
+        .store
+        .save_run(run.clone(), Some(EventBody::RunFinished))
+        .await?;
     if run.state == RunState::Interrupted {
         return Ok(());
     }

@@ -3,11 +3,19 @@
 #[cfg(feature = "dev")]
 mod between_runs;
 #[cfg(feature = "dev")]
+mod consent;
+#[cfg(feature = "dev")]
 mod crash;
 #[cfg(feature = "dev")]
 mod dev;
 #[cfg(feature = "dev")]
+mod equality;
+#[cfg(feature = "dev")]
 mod google;
+#[cfg(feature = "dev")]
+mod grpcurl;
+#[cfg(feature = "dev")]
+mod malformed;
 #[cfg(feature = "dev")]
 mod sandbox;
 #[cfg(feature = "dev")]
