@@ -190,7 +190,7 @@ fn default(name: String, value: prost_types::Value, notes: &mut Notes) -> Option
         _ => None,
     };
     if held.is_none() {
-        let field = format!("rule.defaults[\"{name}\"]");
+        let field = format!("rule.defaults[{name}]");
         notes.0.push(Violation::new(
             field,
             "must be a string, true or false, or a list of strings",

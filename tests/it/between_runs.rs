@@ -43,7 +43,7 @@ async fn by_email(world: &mut World, email: &str) -> Option<v1::User> {
 }
 
 /// The counts of a run add up.
-fn counted(run: v1::Run) -> v1::Counters {
+fn counted(run: &v1::Run) -> v1::Counters {
     let c = run.counters.unwrap();
     assert_eq!(c.considered, c.out_of_scope + c.in_scope, "{c:?}");
     let sum = c.unchanged + c.added + c.modified + c.skipped + c.failed + c.deferred;
@@ -57,7 +57,7 @@ async fn a_renamed_user_keeps_his_id_and_a_suspended_one_becomes_inactive_and_ac
     let before = by_email(&mut world, &email(&one)).await.unwrap();
     let values = json!({"name": {"givenName": "New", "familyName": "Name", "fullName": "New Name"}, "suspended": true});
     world.google.patch_user(key(&one), values).await;
-    let counters = counted(world.run().await);
+    let counters = counted(&world.run().await);
     // The user, and the group of everybody, which he leaves while he is suspended.
     assert_eq!((counters.modified, counters.added), (2, 0), "{counters:?}");
     let after = by_email(&mut world, &email(&one)).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_renamed_user_keeps_his_id_and_a_suspended_one_becomes_inactive_and_ac
         .google
         .patch_user(key(&one), json!({"suspended": false}))
         .await;
-    counted(world.run().await);
+    counted(&world.run().await);
     let after = by_email(&mut world, &email(&one)).await.unwrap();
     assert_eq!(after.active, Some(true));
 }
@@ -93,7 +93,7 @@ async fn swapped_addresses_are_swapped_in_one_run() {
     }
     let run = world.run().await;
     assert_eq!(run.state(), State::Succeeded, "{run:?}");
-    let counters = counted(run);
+    let counters = counted(&run);
     assert_eq!(counters.modified, 2, "{counters:?}");
     assert_eq!(by_email(&mut world, &b).await.unwrap().name, first.name);
     assert_eq!(by_email(&mut world, &a).await.unwrap().name, second.name);
@@ -116,7 +116,7 @@ async fn a_user_made_again_with_the_old_address_is_relinked_only_when_the_old_on
     let relinked =
         |change: &&v1::Change| change.reason.as_ref().is_some_and(|r| r.code == "RELINKED");
     assert_eq!(changes.iter().filter(relinked).count(), 1, "{changes:?}");
-    counted(run);
+    counted(&run);
     let after = by_email(&mut world, &email(&one)).await.unwrap();
     assert_eq!(
         (after.name, after.given_name),
@@ -142,7 +142,7 @@ async fn a_user_deleted_at_the_source_is_kept_and_accounted_for() {
             .is_some_and(|r| r.code == "ABSENT_AT_SOURCE")
     };
     assert_eq!(changes.iter().filter(absent).count(), 1, "{changes:?}");
-    let counters = counted(run);
+    let counters = counted(&run);
     assert!(
         counters.considered == 34 && counters.skipped >= 1,
         "{counters:?}"
@@ -172,7 +172,7 @@ async fn a_directory_user_of_the_same_address_is_adopted_and_not_doubled() {
     let adopted =
         |change: &&v1::Change| change.reason.as_ref().is_some_and(|r| r.code == "ADOPTED");
     assert_eq!(changes.iter().filter(adopted).count(), 1, "{changes:?}");
-    counted(run);
+    counted(&run);
     let user = by_email(&mut world, "newcomer@acme.test").await.unwrap();
     assert_eq!(user.name, "companies/acme/users/newcomer");
     assert_eq!(
@@ -231,7 +231,7 @@ async fn two_bad_users_and_a_forbidden_group_fail_alone() {
         ["MEMBERS_FORBIDDEN"],
         "{changes:?}"
     );
-    assert_eq!(counted(run).failed, 2);
+    assert_eq!(counted(&run).failed, 2);
     assert_eq!(world.users().await.len(), 30);
 }
 
@@ -247,7 +247,7 @@ async fn a_listing_that_cannot_be_completed_fails_and_concludes_nothing() {
     assert!(run.error.is_some());
     let changes = world.changes(&run.name).await;
     assert!(changes.is_empty(), "{changes:?}");
-    counted(run);
+    counted(&run);
     assert_eq!(
         (world.users().await.len(), world.groups().await.len()),
         (30, 4)

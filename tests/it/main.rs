@@ -3,6 +3,8 @@
 #[cfg(feature = "dev")]
 mod between_runs;
 #[cfg(feature = "dev")]
+mod changes;
+#[cfg(feature = "dev")]
 mod consent;
 #[cfg(feature = "dev")]
 mod crash;

@@ -29,507 +29,161 @@ fn condition(attribute: &str, operator: i32, values: &[&str]) -> v1::Condition {
     }
 }
 
-async fn integrations(world: &mut World) -> Vec<Case> {
-    let good = v1::Integration {
+fn good() -> v1::Integration {
+    v1::Integration {
         title: "Other".to_owned(),
         system: "systems/google-workspace".to_owned(),
         direction: v1::Direction::FromSystem.into(),
         ..v1::Integration::default()
-    };
-    let create = |integration: v1::Integration| v1::CreateIntegrationRequest {
-        parent: company(),
-        integration: Some(integration),
-        ..v1::CreateIntegrationRequest::default()
-    };
-    let limits = |percent| {
-        Some(v1::Limits {
-            max_member_loss_percent: Some(percent),
-        })
-    };
-    let table = vec![
-        (
-            "no parent",
-            v1::CreateIntegrationRequest {
-                parent: String::new(),
-                ..create(good.clone())
-            },
-            "parent",
-        ),
-        (
-            "a bad company",
-            v1::CreateIntegrationRequest {
-                parent: "companies/A B".to_owned(),
-                ..create(good.clone())
-            },
-            "parent",
-        ),
-        (
-            "no integration",
-            v1::CreateIntegrationRequest {
-                integration: None,
-                ..create(good.clone())
-            },
-            "integration",
-        ),
-        (
-            "no title",
-            create(v1::Integration {
-                title: String::new(),
-                ..good.clone()
-            }),
-            "integration.title",
-        ),
-        (
-            "a long title",
-            create(v1::Integration {
-                title: "x".repeat(101),
-                ..good.clone()
-            }),
-            "integration.title",
-        ),
-        (
-            "no system",
-            create(v1::Integration {
-                system: String::new(),
-                ..good.clone()
-            }),
-            "integration.system",
-        ),
-        (
-            "an unknown system",
-            create(v1::Integration {
-                system: "systems/nothing".to_owned(),
-                ..good.clone()
-            }),
-            "integration.system",
-        ),
-        (
-            "a system without its collection",
-            create(v1::Integration {
-                system: "google-workspace".to_owned(),
-                ..good.clone()
-            }),
-            "integration.system",
-        ),
-        (
-            "no direction",
-            create(v1::Integration {
-                direction: 0,
-                ..good.clone()
-            }),
-            "integration.direction",
-        ),
-        (
-            "a direction that is not built",
-            create(v1::Integration {
-                direction: 2,
-                ..good.clone()
-            }),
-            "integration.direction",
-        ),
-        (
-            "a direction that does not exist",
-            create(v1::Integration {
-                direction: 77,
-                ..good.clone()
-            }),
-            "integration.direction",
-        ),
-        (
-            "a limit above all",
-            create(v1::Integration {
-                limits: limits(101),
-                ..good.clone()
-            }),
-            "integration.limits.max_member_loss_percent",
-        ),
-        (
-            "a limit below none",
-            create(v1::Integration {
-                limits: limits(-1),
-                ..good.clone()
-            }),
-            "integration.limits.max_member_loss_percent",
-        ),
-        (
-            "a bad id",
-            v1::CreateIntegrationRequest {
-                integration_id: "No Good".to_owned(),
-                ..create(good.clone())
-            },
-            "integration_id",
-        ),
-        (
-            "a bad request id",
-            v1::CreateIntegrationRequest {
-                request_id: "x".repeat(65),
-                ..create(good)
-            },
-            "request_id",
-        ),
-    ];
+    }
+}
+
+#[rustfmt::skip]
+fn integrations_to_make() -> Vec<(&'static str, v1::CreateIntegrationRequest, &'static str)> {
+    let good = good();
+    let create = |integration: v1::Integration| v1::CreateIntegrationRequest { parent: company(), integration: Some(integration), ..v1::CreateIntegrationRequest::default() };
+    let limits = |percent| Some(v1::Limits { max_member_loss_percent: Some(percent) });
+    vec![
+        ("no parent", v1::CreateIntegrationRequest { parent: String::new(), ..create(good.clone()) }, "parent"),
+        ("a bad company", v1::CreateIntegrationRequest { parent: "companies/A B".to_owned(), ..create(good.clone()) }, "parent"),
+        ("no integration", v1::CreateIntegrationRequest { integration: None, ..create(good.clone()) }, "integration"),
+        ("no title", create(v1::Integration { title: String::new(), ..good.clone() }), "integration.title"),
+        ("a long title", create(v1::Integration { title: "x".repeat(101), ..good.clone() }), "integration.title"),
+        ("no system", create(v1::Integration { system: String::new(), ..good.clone() }), "integration.system"),
+        ("an unknown system", create(v1::Integration { system: "systems/nothing".to_owned(), ..good.clone() }), "integration.system"),
+        ("a system without its collection", create(v1::Integration { system: "google-workspace".to_owned(), ..good.clone() }), "integration.system"),
+        ("no direction", create(v1::Integration { direction: 0, ..good.clone() }), "integration.direction"),
+        ("a direction that is not built", create(v1::Integration { direction: 2, ..good.clone() }), "integration.direction"),
+        ("a direction that does not exist", create(v1::Integration { direction: 77, ..good.clone() }), "integration.direction"),
+        ("a limit above all", create(v1::Integration { limits: limits(101), ..good.clone() }), "integration.limits.max_member_loss_percent"),
+        ("a limit below none", create(v1::Integration { limits: limits(-1), ..good.clone() }), "integration.limits.max_member_loss_percent"),
+        ("a bad id", v1::CreateIntegrationRequest { integration_id: "No Good".to_owned(), ..create(good.clone()) }, "integration_id"),
+        ("a bad request id", v1::CreateIntegrationRequest { request_id: "x".repeat(65), ..create(good) }, "request_id"),
+    ]
+}
+
+async fn integrations(world: &mut World) -> Vec<Case> {
+    let table = integrations_to_make();
     let mut cases = Vec::new();
     for (what, request, field) in table {
         let answer = world.integrations.create_integration(request).await;
         cases.push((what, answer.map(drop), field));
     }
-    let list = v1::ListIntegrationsRequest {
-        parent: company(),
-        page_size: -1,
-        page_token: String::new(),
-    };
+    cases.extend(other_calls(world).await);
+    cases
+}
+
+#[rustfmt::skip]
+async fn other_calls(world: &mut World) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let list = v1::ListIntegrationsRequest { parent: company(), page_size: -1, page_token: String::new() };
     let answer = world.integrations.list_integrations(list.clone()).await;
     cases.push(("a negative page size", answer.map(drop), "page_size"));
-    let list = v1::ListIntegrationsRequest {
-        page_size: 1,
-        page_token: "made-up".to_owned(),
-        ..list
-    };
+    let list = v1::ListIntegrationsRequest { page_size: 1, page_token: "made-up".to_owned(), ..list };
     let answer = world.integrations.list_integrations(list).await;
     cases.push(("a made-up page token", answer.map(drop), "page_token"));
-    let get = v1::GetIntegrationRequest {
-        name: "companies/acme".to_owned(),
-    };
-    cases.push((
-        "a name of something else",
-        world.integrations.get_integration(get).await.map(drop),
-        "name",
-    ));
-    let get = v1::GetSystemRequest {
-        name: "google-workspace".to_owned(),
-    };
-    cases.push((
-        "a system's bare id",
-        world.integrations.get_system(get).await.map(drop),
-        "name",
-    ));
-    let begin = v1::BeginAuthorizationRequest {
-        name: integration(),
-        return_url: "javascript:x".to_owned(),
-    };
+    let get = v1::GetIntegrationRequest { name: "companies/acme".to_owned() };
+    cases.push(("a name of something else", world.integrations.get_integration(get).await.map(drop), "name"));
+    let get = v1::GetSystemRequest { name: "google-workspace".to_owned() };
+    cases.push(("a system's bare id", world.integrations.get_system(get).await.map(drop), "name"));
+    let begin = v1::BeginAuthorizationRequest { name: integration(), return_url: "javascript:x".to_owned() };
     cases.push((
         "a return URL of no kind",
-        world
-            .integrations
-            .begin_authorization(begin)
-            .await
-            .map(drop),
+        world.integrations.begin_authorization(begin).await.map(drop),
         "return_url",
     ));
-    let complete = v1::CompleteAuthorizationRequest {
-        name: integration(),
-        state: "x".to_owned(),
-        answer: None,
-    };
+    let complete = v1::CompleteAuthorizationRequest { name: integration(), state: "x".to_owned(), answer: None };
     cases.push((
         "an answer without answer",
-        world
-            .integrations
-            .complete_authorization(complete.clone())
-            .await
-            .map(drop),
+        world.integrations.complete_authorization(complete.clone()).await.map(drop),
         "answer",
     ));
-    let complete = v1::CompleteAuthorizationRequest {
-        state: String::new(),
-        ..complete
-    };
+    let complete = v1::CompleteAuthorizationRequest { state: String::new(), ..complete };
     cases.push((
         "an answer without state",
-        world
-            .integrations
-            .complete_authorization(complete)
-            .await
-            .map(drop),
+        world.integrations.complete_authorization(complete).await.map(drop),
         "state",
     ));
     cases
 }
 
+#[rustfmt::skip]
 async fn rules(world: &mut World) -> Vec<Case> {
-    let create = |rule: v1::Rule| v1::CreateRuleRequest {
-        parent: integration(),
-        rule: Some(rule),
-        ..v1::CreateRuleRequest::default()
-    };
-    let with = |condition: v1::Condition| {
-        create(v1::Rule {
-            conditions: vec![condition],
-            ..rule()
-        })
-    };
+    let create = |rule: v1::Rule| v1::CreateRuleRequest { parent: integration(), rule: Some(rule), ..v1::CreateRuleRequest::default() };
+    let with = |condition: v1::Condition| create(v1::Rule { conditions: vec![condition], ..rule() });
     let text = |text: &str| prost_types::Value::from(text);
-    let default = |name: &str, value| {
-        create(v1::Rule {
-            defaults: [(name.to_owned(), value)].into(),
-            ..rule()
-        })
-    };
+    let default = |name: &str, value| create(v1::Rule { defaults: [(name.to_owned(), value)].into(), ..rule() });
     let table = vec![
-        (
-            "no rule",
-            v1::CreateRuleRequest {
-                rule: None,
-                ..create(rule())
-            },
-            "rule",
-        ),
-        (
-            "no title of a rule",
-            create(v1::Rule {
-                title: String::new(),
-                ..rule()
-            }),
-            "rule.title",
-        ),
-        (
-            "no event",
-            create(v1::Rule { event: 0, ..rule() }),
-            "rule.event",
-        ),
-        (
-            "an event that does not exist",
-            create(v1::Rule { event: 9, ..rule() }),
-            "rule.event",
-        ),
-        (
-            "no source kind",
-            create(v1::Rule {
-                source_kind: 0,
-                ..rule()
-            }),
-            "rule.source_kind",
-        ),
-        (
-            "no action",
-            create(v1::Rule {
-                action: 0,
-                ..rule()
-            }),
-            "rule.action",
-        ),
-        (
-            "a user made a group",
-            create(v1::Rule {
-                target_kind: 2,
-                ..rule()
-            }),
-            "rule.target_kind",
-        ),
-        (
-            "a negative position",
-            create(v1::Rule {
-                position: -1,
-                ..rule()
-            }),
-            "rule.position",
-        ),
-        (
-            "a run mode that does not exist",
-            create(v1::Rule {
-                run_mode: 9,
-                ..rule()
-            }),
-            "rule.run_mode",
-        ),
-        (
-            "an unknown attribute",
-            with(condition("shoeSize", 1, &["44"])),
-            "rule.conditions[0].attribute",
-        ),
-        (
-            "no operator",
-            with(condition("department", 0, &["x"])),
-            "rule.conditions[0].operator",
-        ),
+        ("no rule", v1::CreateRuleRequest { rule: None, ..create(rule()) }, "rule"),
+        ("no title of a rule", create(v1::Rule { title: String::new(), ..rule() }), "rule.title"),
+        ("no event", create(v1::Rule { event: 0, ..rule() }), "rule.event"),
+        ("an event that does not exist", create(v1::Rule { event: 9, ..rule() }), "rule.event"),
+        ("no source kind", create(v1::Rule { source_kind: 0, ..rule() }), "rule.source_kind"),
+        ("no action", create(v1::Rule { action: 0, ..rule() }), "rule.action"),
+        ("a user made a group", create(v1::Rule { target_kind: 2, ..rule() }), "rule.target_kind"),
+        ("a negative position", create(v1::Rule { position: -1, ..rule() }), "rule.position"),
+        ("a run mode that does not exist", create(v1::Rule { run_mode: 9, ..rule() }), "rule.run_mode"),
+        ("an unknown attribute", with(condition("shoeSize", 1, &["44"])), "rule.conditions[0].attribute"),
+        ("no operator", with(condition("department", 0, &["x"])), "rule.conditions[0].operator"),
         (
             "an operator that does not exist",
             with(condition("department", 9, &["x"])),
             "rule.conditions[0].operator",
         ),
-        (
-            "no values",
-            with(condition("department", 1, &[])),
-            "rule.conditions[0].values",
-        ),
-        (
-            "neither true nor false",
-            with(condition("active", 1, &["maybe"])),
-            "rule.conditions[0].values",
-        ),
-        (
-            "a default for no attribute",
-            default("shoeSize", text("44")),
-            "rule.defaults[\"shoeSize\"]",
-        ),
-        (
-            "a number as default",
-            default("title", prost_types::Value::from(4.0)),
-            "rule.defaults[\"title\"]",
-        ),
-        (
-            "a bad rule id",
-            v1::CreateRuleRequest {
-                rule_id: "No".to_owned(),
-                ..create(rule())
-            },
-            "rule_id",
-        ),
+        ("no values", with(condition("department", 1, &[])), "rule.conditions[0].values"),
+        ("neither true nor false", with(condition("active", 1, &["maybe"])), "rule.conditions[0].values"),
+        ("a default for no attribute", default("shoeSize", text("44")), "rule.defaults[shoeSize]"),
+        ("a number as default", default("title", prost_types::Value::from(4.0)), "rule.defaults[title]"),
+        ("a bad rule id", v1::CreateRuleRequest { rule_id: "No".to_owned(), ..create(rule()) }, "rule_id"),
     ];
     let mut cases = Vec::new();
     for (what, request, field) in table {
-        cases.push((
-            what,
-            world.integrations.create_rule(request).await.map(drop),
-            field,
-        ));
+        cases.push((what, world.integrations.create_rule(request).await.map(drop), field));
     }
-    let apply = v1::ApplyRuleTemplateRequest {
-        parent: integration(),
-        template: "nothing".to_owned(),
-        ..v1::ApplyRuleTemplateRequest::default()
-    };
-    cases.push((
-        "an unknown template",
-        world
-            .integrations
-            .apply_rule_template(apply)
-            .await
-            .map(drop),
-        "template",
-    ));
-    let delete = v1::DeleteRuleRequest {
-        name: "rules/x".to_owned(),
-        etag: String::new(),
-    };
-    cases.push((
-        "a rule's bare name",
-        world.integrations.delete_rule(delete).await.map(drop),
-        "name",
-    ));
+    let apply = v1::ApplyRuleTemplateRequest { parent: integration(), template: "nothing".to_owned(), ..v1::ApplyRuleTemplateRequest::default() };
+    cases.push(("an unknown template", world.integrations.apply_rule_template(apply).await.map(drop), "template"));
+    let delete = v1::DeleteRuleRequest { name: "rules/x".to_owned(), etag: String::new() };
+    cases.push(("a rule's bare name", world.integrations.delete_rule(delete).await.map(drop), "name"));
     cases
 }
 
+#[rustfmt::skip]
 async fn runs_and_people(world: &mut World) -> Vec<Case> {
     let mut cases = Vec::new();
-    let start = v1::StartRunRequest {
-        parent: integration(),
-        rules: vec!["No Good".to_owned()],
-        request_id: String::new(),
-    };
-    cases.push((
-        "a bad rule in a run",
-        world.sync.start_run(start).await.map(drop),
-        "rules[0]",
-    ));
-    let changes = v1::ListChangesRequest {
-        parent: "companies/acme".to_owned(),
-        ..v1::ListChangesRequest::default()
-    };
-    cases.push((
-        "changes of a company",
-        world.sync.list_changes(changes).await.map(drop),
-        "parent",
-    ));
-    let changes = v1::ListChangesRequest {
-        parent: format!("{}/runs/-", integration()),
-        outcomes: vec![99],
-        ..v1::ListChangesRequest::default()
-    };
-    cases.push((
-        "an outcome that does not exist",
-        world.sync.list_changes(changes).await.map(drop),
-        "outcomes[0]",
-    ));
-    let watch = v1::WatchRunsRequest {
-        parent: "acme".to_owned(),
-        ..v1::WatchRunsRequest::default()
-    };
-    cases.push((
-        "a watch of nothing",
-        world.sync.watch_runs(watch).await.map(drop),
-        "parent",
-    ));
-    let position = Some(v1::watch_runs_request::Position::ResumeToken(
-        "x".to_owned(),
-    ));
-    let watch = v1::WatchRunsRequest {
-        parent: company(),
-        position,
-        include_changes: false,
-    };
-    cases.push((
-        "a made-up resume token",
-        world.sync.watch_runs(watch).await.map(drop),
-        "resume_token",
-    ));
-    let user = |user: v1::User| v1::CreateUserRequest {
-        parent: company(),
-        user: Some(user),
-        ..v1::CreateUserRequest::default()
-    };
-    let named = |user_name: &str| v1::User {
-        user_name: user_name.to_owned(),
-        ..v1::User::default()
-    };
+    let start = v1::StartRunRequest { parent: integration(), rules: vec!["No Good".to_owned()], request_id: String::new() };
+    cases.push(("a bad rule in a run", world.sync.start_run(start).await.map(drop), "rules[0]"));
+    let changes = v1::ListChangesRequest { parent: "companies/acme".to_owned(), ..v1::ListChangesRequest::default() };
+    cases.push(("changes of a company", world.sync.list_changes(changes).await.map(drop), "parent"));
+    let changes = v1::ListChangesRequest { parent: format!("{}/runs/-", integration()), outcomes: vec![99], ..v1::ListChangesRequest::default() };
+    cases.push(("an outcome that does not exist", world.sync.list_changes(changes).await.map(drop), "outcomes[0]"));
+    let watch = v1::WatchRunsRequest { parent: "acme".to_owned(), ..v1::WatchRunsRequest::default() };
+    cases.push(("a watch of nothing", world.sync.watch_runs(watch).await.map(drop), "parent"));
+    let position = Some(v1::watch_runs_request::Position::ResumeToken("x".to_owned()));
+    let watch = v1::WatchRunsRequest { parent: company(), position, include_changes: false };
+    cases.push(("a made-up resume token", world.sync.watch_runs(watch).await.map(drop), "resume_token"));
+    let user = |user: v1::User| v1::CreateUserRequest { parent: company(), user: Some(user), ..v1::CreateUserRequest::default() };
+    let named = |user_name: &str| v1::User { user_name: user_name.to_owned(), ..v1::User::default() };
     for (what, request, field) in [
-        (
-            "no user",
-            v1::CreateUserRequest {
-                user: None,
-                ..user(named("a@acme.test"))
-            },
-            "user",
-        ),
+        ("no user", v1::CreateUserRequest { user: None, ..user(named("a@acme.test")) }, "user"),
         ("no address", user(named("")), "user.user_name"),
-        (
-            "an address without domain",
-            user(named("somebody")),
-            "user.user_name",
-        ),
+        ("an address without domain", user(named("somebody")), "user.user_name"),
         (
             "a bad user id",
-            v1::CreateUserRequest {
-                user_id: "A".to_owned(),
-                ..user(named("a@acme.test"))
-            },
+            v1::CreateUserRequest { user_id: "A".to_owned(), ..user(named("a@acme.test")) },
             "user_id",
         ),
         (
             "a name without end",
-            user(v1::User {
-                given_name: "x".repeat(300),
-                ..named("a@acme.test")
-            }),
+            user(v1::User { given_name: "x".repeat(300), ..named("a@acme.test") }),
             "user.given_name",
         ),
     ] {
-        cases.push((
-            what,
-            world.directory.create_user(request).await.map(drop),
-            field,
-        ));
+        cases.push((what, world.directory.create_user(request).await.map(drop), field));
     }
-    let group = v1::CreateGroupRequest {
-        parent: company(),
-        group: Some(v1::Group::default()),
-        ..v1::CreateGroupRequest::default()
-    };
-    cases.push((
-        "a group without address",
-        world.directory.create_group(group).await.map(drop),
-        "group.email",
-    ));
-    let members = v1::ListMembersRequest {
-        parent: "companies/acme/users/u".to_owned(),
-        page_size: 0,
-        page_token: String::new(),
-    };
-    cases.push((
-        "members of a user",
-        world.directory.list_members(members).await.map(drop),
-        "parent",
-    ));
+    let group = v1::CreateGroupRequest { parent: company(), group: Some(v1::Group::default()), ..v1::CreateGroupRequest::default() };
+    cases.push(("a group without address", world.directory.create_group(group).await.map(drop), "group.email"));
+    let members = v1::ListMembersRequest { parent: "companies/acme/users/u".to_owned(), page_size: 0, page_token: String::new() };
+    cases.push(("members of a user", world.directory.list_members(members).await.map(drop), "parent"));
     cases
 }
 

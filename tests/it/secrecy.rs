@@ -44,15 +44,8 @@ fn texts(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_logged_answered_or_stored_in_clear() {
-    let options = Options {
-        users: 20,
-        groups: 3,
-        ..Options::default()
-    };
-    let (google, home) = World::ready(options).await.stop().await;
-    let daemon = Daemon::start(&google, home.path(), "trace");
+/// Walks refusals and a consent; what pages showed, and every state.
+async fn consents(daemon: &Daemon) -> (String, Vec<String>) {
     let mut seen = String::new();
     let mut integrations = IntegrationServiceClient::connect(daemon.grpc.clone())
         .await
@@ -86,9 +79,15 @@ async fn no_secret_is_logged_answered_or_stored_in_clear() {
             .await
             .unwrap();
     }
-    google
-        .control(Method::POST, "expire-access-tokens", Value::Null)
-        .await;
+    (seen, states)
+}
+
+/// Runs, watches and reads; everything that was answered.
+async fn journey(daemon: &Daemon) -> String {
+    let mut seen = String::new();
+    let mut integrations = IntegrationServiceClient::connect(daemon.grpc.clone())
+        .await
+        .unwrap();
     let mut sync = SyncServiceClient::connect(daemon.grpc.clone())
         .await
         .unwrap();
@@ -117,6 +116,23 @@ async fn no_secret_is_logged_answered_or_stored_in_clear() {
             .unwrap()
             .into_inner()
     );
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged_answered_or_stored_in_clear() {
+    let options = Options {
+        users: 20,
+        groups: 3,
+        ..Options::default()
+    };
+    let (google, home) = World::ready(options).await.stop().await;
+    let daemon = Daemon::start(&google, home.path(), "trace");
+    let (mut seen, states) = consents(&daemon).await;
+    google
+        .control(Method::POST, "expire-access-tokens", Value::Null)
+        .await;
+    seen += &journey(&daemon).await;
     let key = std::fs::read_to_string(home.path().join("key")).unwrap();
     let mut secrets = vec![key.trim().to_owned()];
     texts(

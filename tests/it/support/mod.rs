@@ -5,8 +5,10 @@
 pub mod browser;
 mod google;
 mod process;
+mod sums;
 mod world;
 
 pub use google::Google;
 pub use process::{Daemon, refused};
+pub use sums::sums_hold;
 pub use world::{World, company, integration};

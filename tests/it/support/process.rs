@@ -11,7 +11,6 @@ use std::{
 pub struct Daemon {
     child: Child,
     pub grpc: String,
-    pub http: String,
     /// Everything that it logged.
     pub log: Arc<Mutex<String>>,
 }
@@ -67,8 +66,7 @@ impl Daemon {
             let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             if line["fields"]["message"] == "ready" {
                 let grpc = line["fields"]["grpc"].as_str().unwrap();
-                let http = line["fields"]["http"].as_str().unwrap();
-                let (grpc, http) = (format!("http://{grpc}"), format!("http://{http}"));
+                let grpc = format!("http://{grpc}");
                 let log = Arc::new(Mutex::new(said));
                 let kept = Arc::clone(&log);
                 // Somebody has to read on, or the daemon waits.
@@ -76,15 +74,11 @@ impl Daemon {
                     let line = |line: String| kept.lock().unwrap().push_str(&line);
                     lines.map_while(Result::ok).for_each(line);
                 });
-                return Self {
-                    child,
-                    grpc,
-                    http,
-                    log,
-                };
+                return Self { child, grpc, log };
             }
         }
-        panic!("the daemon ended before it was ready: {said}");
+        let ended = child.wait();
+        panic!("the daemon ended before it was ready: {ended:?} {said}");
     }
 
     /// SIGKILL.

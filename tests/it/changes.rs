@@ -1,0 +1,8 @@
+//! Something changes at Google between two runs, and ends as the semantics say.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod addresses;
+mod attributes;
+mod memberships;
+mod scene;
