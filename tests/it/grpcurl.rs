@@ -9,11 +9,12 @@ use std::process::Command;
 
 /// What grpcurl says; it must succeed.
 fn grpcurl(arguments: &[&str]) -> String {
-    let output = Command::new("grpcurl")
-        .arg("-plaintext")
-        .args(arguments)
-        .output()
-        .unwrap();
+    let mut command = Command::new("grpcurl");
+    command
+        .args(["-plaintext", "-max-time", "30"])
+        .args(arguments);
+    // The daemon under test runs on the same threads.
+    let output = tokio::task::block_in_place(|| command.output()).unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
