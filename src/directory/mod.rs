@@ -15,7 +15,7 @@ pub use error::Error;
 use crate::{
     model::{
         Attribute, Attributes, Clock, CompanyId, Entity, EntityId, Kind, Listed, Member,
-        PageRequest, RequestKey, WrittenBy,
+        PageRequest, RequestKey, Violation, WrittenBy,
     },
     store::{Created, Store},
 };
@@ -35,6 +35,15 @@ pub struct New {
     pub id: Option<String>,
     /// Its attributes by canonical name; `userName`, the primary address, is required.
     pub attributes: Attributes,
+    /// What the edge found wrong already.
+    pub bad: Vec<Violation>,
+}
+
+impl New {
+    /// Everything that is wrong with it as an object of this kind, whichever company it is for.
+    pub fn violations(self, kind: Kind) -> Vec<Violation> {
+        validate::new(kind, self).err().unwrap_or_default()
+    }
 }
 
 impl Directory {

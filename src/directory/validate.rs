@@ -66,7 +66,7 @@ fn shape(kind: Kind, attribute: &Attribute) -> Option<(&'static str, Shape)> {
 
 /// Checks a new object; the id is made if the caller chose none. Fields are named as in the request that carries it.
 pub(super) fn new(kind: Kind, new: New) -> Result<(EntityId, Attributes), Vec<Violation>> {
-    let mut wrong = Vec::new();
+    let mut wrong = new.bad;
     let id = match new.id.as_deref() {
         None => Some(EntityId::generate()),
         Some(text) => EntityId::try_new(text)

@@ -9,10 +9,6 @@ use crate::{
     proto::v1,
 };
 
-pub(super) fn systems(systems: &[System]) -> Vec<v1::System> {
-    systems.iter().map(system).collect()
-}
-
 pub(super) fn system(system: &System) -> v1::System {
     let direction = |direction: &Direction| match direction {
         Direction::FromSystem => v1::Direction::FromSystem.into(),

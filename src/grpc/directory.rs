@@ -1,16 +1,17 @@
 //! `DirectoryService`: the AppsCo directory.
 
 use super::{
-    fields::{Notes, page, request_key},
+    fields::{Notes, request_key},
     from_proto, names, status, to_proto,
+    tokens::{self, Asked},
 };
 use crate::{
     directory::Directory,
     integrations::Integrations,
-    model::{CompanyId, Entity, EntityId, Kind, PageRequest, Uid, Violation},
+    model::{CompanyId, Entity, Kind, PageRequest, Uid, Violation},
     proto::v1::{self, directory_service_server::DirectoryService},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, mem::take};
 use tonic::{Request, Response, Status};
 
 type Answered<T> = Result<Response<T>, Status>;
@@ -29,25 +30,9 @@ fn one(violation: Violation) -> Status {
     status::invalid(vec![violation])
 }
 
-/// A company and a page of something of it.
-fn listing(parent: &str, size: i32, token: &str) -> Result<(CompanyId, PageRequest), Status> {
-    let mut notes = Notes::default();
-    let company = from_proto::company(&mut notes, "parent", parent);
-    let page = notes.take(page(size, token));
-    company.zip(page).ok_or_else(|| status::invalid(notes.0))
-}
-
-/// A user or group and a page of something of it.
-fn listing_of(
-    parent: &str,
-    kind: Kind,
-    size: i32,
-    token: &str,
-) -> Result<((CompanyId, EntityId), PageRequest), Status> {
-    let mut notes = Notes::default();
-    let entity = notes.take(names::parse_entity("parent", parent, kind));
-    let page = notes.take(page(size, token));
-    entity.zip(page).ok_or_else(|| status::invalid(notes.0))
+/// Of what to list and which page, unless something is wrong with either.
+fn both<T>(of: Option<T>, page: Option<Asked>, notes: Notes) -> Result<(T, Asked), Status> {
+    of.zip(page).ok_or_else(|| status::invalid(notes.0))
 }
 
 impl Service {
@@ -98,40 +83,37 @@ impl DirectoryService for Service {
         &self,
         request: Request<v1::ListUsersRequest>,
     ) -> Answered<v1::ListUsersResponse> {
-        let v1::ListUsersRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
-        let (company, page) = listing(&parent, page_size, &page_token)?;
+        let mut request = request.into_inner();
+        let asked = (take(&mut request.page_size), take(&mut request.page_token));
+        let mut notes = Notes::default();
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let page = tokens::page(&mut notes, "ListUsers", (asked.0, &asked.1), &request);
+        let (company, page) = both(company, page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::User, &page)
+            .list(&company, Kind::User, &page.page)
             .await
             .map_err(status::directory)?;
         let users = listed.items.iter().map(to_proto::user).collect();
         Ok(Response::new(v1::ListUsersResponse {
             users,
-            next_page_token: listed.next.unwrap_or_default(),
+            next_page_token: page.next(&listed),
         }))
     }
 
     async fn create_user(&self, request: Request<v1::CreateUserRequest>) -> Answered<v1::User> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
         let key = notes.take(request_key(&request_id, "CreateUser", &request));
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        if request.user.is_none() {
-            notes.0.push(Violation::new("user", "must be given"));
-        }
-        let (Some(company), Some(key), Some(user)) = (company, key, request.user) else {
-            return Err(status::invalid(notes.0));
+        let new = from_proto::new_user(request.user_id, request.user, notes);
+        let Some(company) = company else {
+            return Err(status::invalid(new.violations(Kind::User)));
         };
-        let new = from_proto::new_user(request.user_id, user);
         let created = self
             .directory
-            .create_user(&company, new, CALLER, key)
+            .create_user(&company, new, CALLER, key.flatten())
             .await
             .map_err(status::directory)?;
         Ok(Response::new(to_proto::user(&created.value)))
@@ -146,15 +128,15 @@ impl DirectoryService for Service {
         &self,
         request: Request<v1::ListGroupsRequest>,
     ) -> Answered<v1::ListGroupsResponse> {
-        let v1::ListGroupsRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
-        let (company, page) = listing(&parent, page_size, &page_token)?;
+        let mut request = request.into_inner();
+        let asked = (take(&mut request.page_size), take(&mut request.page_token));
+        let mut notes = Notes::default();
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let page = tokens::page(&mut notes, "ListGroups", (asked.0, &asked.1), &request);
+        let (company, page) = both(company, page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::Group, &page)
+            .list(&company, Kind::Group, &page.page)
             .await
             .map_err(status::directory)?;
         let mut groups = Vec::with_capacity(listed.items.len());
@@ -163,26 +145,23 @@ impl DirectoryService for Service {
         }
         Ok(Response::new(v1::ListGroupsResponse {
             groups,
-            next_page_token: listed.next.unwrap_or_default(),
+            next_page_token: page.next(&listed),
         }))
     }
 
     async fn create_group(&self, request: Request<v1::CreateGroupRequest>) -> Answered<v1::Group> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
         let key = notes.take(request_key(&request_id, "CreateGroup", &request));
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        if request.group.is_none() {
-            notes.0.push(Violation::new("group", "must be given"));
-        }
-        let (Some(company), Some(key), Some(group)) = (company, key, request.group) else {
-            return Err(status::invalid(notes.0));
+        let new = from_proto::new_group(request.group_id, request.group, notes);
+        let Some(company) = company else {
+            return Err(status::invalid(new.violations(Kind::Group)));
         };
-        let new = from_proto::new_group(request.group_id, group);
         let created = self
             .directory
-            .create_group(&company, new, CALLER, key)
+            .create_group(&company, new, CALLER, key.flatten())
             .await
             .map_err(status::directory)?;
         Ok(Response::new(self.group(&created.value).await?))
@@ -192,15 +171,15 @@ impl DirectoryService for Service {
         &self,
         request: Request<v1::ListMembersRequest>,
     ) -> Answered<v1::ListMembersResponse> {
-        let v1::ListMembersRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
-        let ((company, group), page) = listing_of(&parent, Kind::Group, page_size, &page_token)?;
+        let mut request = request.into_inner();
+        let asked = (take(&mut request.page_size), take(&mut request.page_token));
+        let mut notes = Notes::default();
+        let group = notes.take(names::parse_entity("parent", &request.parent, Kind::Group));
+        let page = tokens::page(&mut notes, "ListMembers", (asked.0, &asked.1), &request);
+        let ((company, group), page) = both(group, page, notes)?;
         let listed = self
             .directory
-            .members(&company, &group, &page)
+            .members(&company, &group, &page.page)
             .await
             .map_err(status::directory)?;
         let known = self.integrations(&company).await?;
@@ -217,7 +196,7 @@ impl DirectoryService for Service {
         let members = members.collect();
         Ok(Response::new(v1::ListMembersResponse {
             members,
-            next_page_token: listed.next.unwrap_or_default(),
+            next_page_token: page.next(&listed),
         }))
     }
 
@@ -225,15 +204,15 @@ impl DirectoryService for Service {
         &self,
         request: Request<v1::ListUserGroupsRequest>,
     ) -> Answered<v1::ListUserGroupsResponse> {
-        let v1::ListUserGroupsRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
-        let ((company, user), page) = listing_of(&parent, Kind::User, page_size, &page_token)?;
+        let mut request = request.into_inner();
+        let asked = (take(&mut request.page_size), take(&mut request.page_token));
+        let mut notes = Notes::default();
+        let user = notes.take(names::parse_entity("parent", &request.parent, Kind::User));
+        let page = tokens::page(&mut notes, "ListUserGroups", (asked.0, &asked.1), &request);
+        let ((company, user), page) = both(user, page, notes)?;
         let listed = self
             .directory
-            .groups_of(&company, Kind::User, &user, &page)
+            .groups_of(&company, Kind::User, &user, &page.page)
             .await
             .map_err(status::directory)?;
         let mut groups = Vec::with_capacity(listed.items.len());
@@ -242,7 +221,7 @@ impl DirectoryService for Service {
         }
         Ok(Response::new(v1::ListUserGroupsResponse {
             groups,
-            next_page_token: listed.next.unwrap_or_default(),
+            next_page_token: page.next(&listed),
         }))
     }
 }

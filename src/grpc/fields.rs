@@ -1,11 +1,7 @@
 //! Single fields of requests: what is wrong is noted, so that all of it can be told at once.
 
-use crate::model::{InvalidId, PageRequest, RequestKey, Violation};
+use crate::model::{InvalidId, RequestKey, Violation};
 use prost::Message;
-
-/// Items of a page if none are asked for, and at most.
-const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 1000;
 
 /// Notes what is wrong, and goes on.
 #[derive(Debug, Default)]
@@ -15,6 +11,14 @@ impl Notes {
     /// The value, or a note of what is wrong with it.
     pub(super) fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
         parsed.map_err(|violation| self.0.push(violation)).ok()
+    }
+
+    /// What must be given; else it is as if everything in it had been left out.
+    pub(super) fn given<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
+        value.unwrap_or_else(|| {
+            self.0.push(Violation::new(field, "must be given"));
+            T::default()
+        })
     }
 
     /// An id that the caller may choose.
@@ -48,24 +52,6 @@ impl Notes {
             }
         }
     }
-}
-
-/// Page size and token, with their limits.
-pub(super) fn page(size: i32, token: &str) -> Result<PageRequest, Violation> {
-    let size = match usize::try_from(size) {
-        Ok(0) => PAGE,
-        Ok(size) => size.min(LARGEST_PAGE),
-        Err(_) => {
-            return Err(Violation::new(
-                "page_size",
-                "must not be negative; leave it out for the default",
-            ));
-        }
-    };
-    Ok(PageRequest {
-        size,
-        token: (!token.is_empty()).then(|| token.to_owned()),
-    })
 }
 
 /// The caller's request id (AIP-155) with a hash over the method and the rest of the request.

@@ -9,6 +9,7 @@ use crate::{
         RunMode, Value, Violation,
     },
     proto::v1,
+    store::ChangeFilter,
 };
 use prost_types::value::Kind as JsonKind;
 
@@ -29,15 +30,13 @@ fn run_mode(value: v1::rule::RunMode) -> Option<RunMode> {
 }
 
 /// An integration to make.
-pub(super) fn new_integration(id: &str, integration: Option<v1::Integration>) -> NewIntegration {
-    let mut notes = Notes::default();
-    let Some(integration) = integration else {
-        let bad = vec![Violation::new("integration", "must be given")];
-        return NewIntegration {
-            bad,
-            ..NewIntegration::default()
-        };
-    };
+pub(super) fn new_integration(
+    id: &str,
+    integration: Option<v1::Integration>,
+    mut notes: Notes,
+) -> NewIntegration {
+    let id = notes.id("integration_id", id, crate::model::IntegrationId::try_new);
+    let integration = notes.given("integration", integration);
     // What the daemon sets is ignored in requests (AIP-203).
     let v1::Integration {
         title,
@@ -79,7 +78,6 @@ pub(super) fn new_integration(id: &str, integration: Option<v1::Integration>) ->
         let field = "integration.limits.max_member_loss_percent";
         notes.take(u32::try_from(percent).map_err(|_| Violation::new(field, "must be 0 to 100")))
     });
-    let id = notes.id("integration_id", id, crate::model::IntegrationId::try_new);
     let limits = Limits {
         max_member_loss_percent: limit,
     };
@@ -95,14 +93,9 @@ pub(super) fn new_integration(id: &str, integration: Option<v1::Integration>) ->
 }
 
 /// A rule to make.
-pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>) -> NewRule {
-    let mut notes = Notes::default();
-    let Some(rule) = rule else {
-        return NewRule {
-            bad: vec![Violation::new("rule", "must be given")],
-            ..NewRule::default()
-        };
-    };
+pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>, mut notes: Notes) -> NewRule {
+    let id = notes.id("rule_id", id, crate::model::RuleId::try_new);
+    let rule = notes.given("rule", rule);
     let v1::Rule {
         title,
         position,
@@ -131,7 +124,7 @@ pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>) -> NewRule {
         .filter_map(|(name, value)| default(name, value, &mut notes))
         .collect();
     NewRule {
-        id: notes.id("rule_id", id, crate::model::RuleId::try_new),
+        id,
         title,
         position: notes.take(position).unwrap_or_default(),
         event: notes.value("rule.event", event, |value: v1::Event| match value {
@@ -200,8 +193,10 @@ fn default(name: String, value: prost_types::Value, notes: &mut Notes) -> Option
 }
 
 /// How to apply a template.
-pub(super) fn apply_template(request: &v1::ApplyRuleTemplateRequest) -> ApplyTemplate {
-    let mut notes = Notes::default();
+pub(super) fn apply_template(
+    request: &v1::ApplyRuleTemplateRequest,
+    mut notes: Notes,
+) -> ApplyTemplate {
     ApplyTemplate {
         template: request.template.clone(),
         id: notes.id("rule_id", &request.rule_id, crate::model::RuleId::try_new),
@@ -217,6 +212,7 @@ fn held(
     id: String,
     texts: Vec<(Attribute, String)>,
     lists: Vec<(Attribute, Vec<String>)>,
+    bad: Vec<Violation>,
 ) -> directory::New {
     let texts = texts
         .into_iter()
@@ -228,11 +224,12 @@ fn held(
     directory::New {
         id: (!id.is_empty()).then_some(id),
         attributes,
+        bad,
     }
 }
 
 /// A user to make.
-pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
+pub(super) fn new_user(id: String, user: Option<v1::User>, mut notes: Notes) -> directory::New {
     let v1::User {
         user_name,
         given_name,
@@ -253,7 +250,7 @@ pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
         etag: _,
         create_time: _,
         update_time: _,
-    } = user;
+    } = notes.given("user", user);
     let mut new = held(
         id,
         vec![
@@ -271,6 +268,7 @@ pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
             (Attribute::ALIASES, aliases),
             (Attribute::PHONE_NUMBERS, phone_numbers),
         ],
+        notes.0,
     );
     if let Some(active) = active {
         new.attributes.set(Attribute::ACTIVE, Value::Bool(active));
@@ -279,7 +277,7 @@ pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
 }
 
 /// A group to make.
-pub(super) fn new_group(id: String, group: v1::Group) -> directory::New {
+pub(super) fn new_group(id: String, group: Option<v1::Group>, mut notes: Notes) -> directory::New {
     let v1::Group {
         email,
         display_name,
@@ -292,17 +290,56 @@ pub(super) fn new_group(id: String, group: v1::Group) -> directory::New {
         etag: _,
         create_time: _,
         update_time: _,
-    } = group;
+    } = notes.given("group", group);
     let texts = vec![
         (Attribute::USER_NAME, email),
         (Attribute::DISPLAY_NAME, display_name),
         (Attribute::DESCRIPTION, description),
     ];
-    held(id, texts, Vec::new())
+    held(id, texts, Vec::new(), notes.0)
+}
+
+/// Whose changes to list, and which. A rule is one of the integration that is named, else it names the integration.
+pub(super) fn changes(
+    request: &v1::ListChangesRequest,
+    notes: &mut Notes,
+) -> Option<(CompanyId, ChangeFilter)> {
+    let v1::ListChangesRequest {
+        parent,
+        outcomes,
+        rule,
+        object,
+        page_size: _,
+        page_token: _,
+    } = request;
+    let named = notes.take(names::parse_any_run("parent", parent));
+    let rule = (!rule.is_empty()).then(|| notes.take(names::parse_rule("rule", rule)));
+    let outcomes = self::outcomes(outcomes, notes);
+    let (company, mut integration, run) = named?;
+    let rule = match rule {
+        None => None,
+        Some(rule) => {
+            let (of, within, rule) = rule?;
+            if of != company || integration.as_ref().is_some_and(|only| *only != within) {
+                let text = "must be a rule of the company and integration that parent names";
+                notes.0.push(Violation::new("rule", text));
+            }
+            integration = Some(within);
+            Some(rule)
+        }
+    };
+    let filter = ChangeFilter {
+        integration,
+        run,
+        rule,
+        outcomes,
+        object: (!object.is_empty()).then(|| object.clone()),
+    };
+    notes.0.is_empty().then_some((company, filter))
 }
 
 /// Outcomes to filter by.
-pub(super) fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
+fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
     use crate::model::Outcome;
     let known = |value: v1::change::Outcome| match value {
         v1::change::Outcome::Unspecified => None,

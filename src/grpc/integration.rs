@@ -2,15 +2,17 @@
 
 use super::{
     catalogue,
-    fields::{Notes, page, request_key},
+    fields::{Notes, request_key},
     from_proto, names, status,
     to_proto::{self, time},
+    tokens,
 };
 use crate::{
     integrations::{Answer, Integrations, catalogue as known},
     model::{CompanyId, Integration, IntegrationId, Secret, Violation},
     proto::v1::{self, integration_service_server::IntegrationService},
 };
+use std::mem::take;
 use tonic::{Request, Response, Status};
 
 type Answered<T> = Result<Response<T>, Status>;
@@ -64,17 +66,16 @@ impl IntegrationService for Service {
             page_size,
             page_token,
         } = request.into_inner();
-        page(page_size, &page_token).map_err(one)?;
-        if !page_token.is_empty() {
-            return Err(one(Violation::new(
-                "page_token",
-                "is not one that ListSystems gave out",
-            )));
-        }
-        let systems = catalogue::systems(known::systems());
+        let mut notes = Notes::default();
+        let rest = v1::ListSystemsRequest::default();
+        let page = tokens::page(&mut notes, "ListSystems", (page_size, &page_token), &rest);
+        let page = page.ok_or_else(|| status::invalid(notes.0))?;
+        let listed = page
+            .of(known::systems(), |system| system.id.to_owned())
+            .ok_or_else(|| one(tokens::foreign()))?;
         Ok(Response::new(v1::ListSystemsResponse {
-            systems,
-            next_page_token: String::new(),
+            next_page_token: page.next(&listed),
+            systems: listed.items.into_iter().map(catalogue::system).collect(),
         }))
     }
 
@@ -94,21 +95,17 @@ impl IntegrationService for Service {
         request: Request<v1::CreateIntegrationRequest>,
     ) -> Answered<v1::Integration> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let key = request_key(&request_id, "CreateIntegration", &request);
-        let mut new = from_proto::new_integration(&request.integration_id, request.integration);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
-        let (company, key) = (
-            from_proto::company(&mut notes, "parent", &request.parent),
-            notes.take(key),
-        );
-        let (Some(company), Some(key)) = (company, key) else {
-            notes.0.append(&mut new.bad);
-            return Err(status::invalid(notes.0));
+        let key = notes.take(request_key(&request_id, "CreateIntegration", &request));
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let new = from_proto::new_integration(&request.integration_id, request.integration, notes);
+        let Some(company) = company else {
+            return Err(status::invalid(new.violations()));
         };
         let created = self
             .integrations
-            .create(&company, new, key)
+            .create(&company, new, key.flatten())
             .await
             .map_err(status::integrations)?;
         self.shown(created.value).await
@@ -132,27 +129,24 @@ impl IntegrationService for Service {
         &self,
         request: Request<v1::ListIntegrationsRequest>,
     ) -> Answered<v1::ListIntegrationsResponse> {
-        let v1::ListIntegrationsRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
+        let mut request = request.into_inner();
+        let (size, token) = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
-        let company = from_proto::company(&mut notes, "parent", &parent);
-        let page = notes.take(page(page_size, &page_token));
+        let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let page = tokens::page(&mut notes, "ListIntegrations", (size, &token), &request);
         let (Some(company), Some(page)) = (company, page) else {
             return Err(status::invalid(notes.0));
         };
         let listed = self
             .integrations
-            .list(&company, &page)
+            .list(&company, &page.page)
             .await
             .map_err(status::integrations)?;
+        let next_page_token = page.next(&listed);
         let mut integrations = Vec::with_capacity(listed.items.len());
         for integration in listed.items {
             integrations.push(self.shown(integration).await?.into_inner());
         }
-        let next_page_token = listed.next.unwrap_or_default();
         Ok(Response::new(v1::ListIntegrationsResponse {
             integrations,
             next_page_token,
@@ -270,18 +264,17 @@ impl IntegrationService for Service {
         request: Request<v1::ApplyRuleTemplateRequest>,
     ) -> Answered<v1::Rule> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let key = request_key(&request_id, "ApplyRuleTemplate", &request);
-        let mut apply = from_proto::apply_template(&request);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
+        let key = notes.take(request_key(&request_id, "ApplyRuleTemplate", &request));
         let named = notes.take(names::parse_integration("parent", &request.parent));
-        let (Some((company, id)), Some(key)) = (named, notes.take(key)) else {
-            notes.0.append(&mut apply.bad);
-            return Err(status::invalid(notes.0));
+        let apply = from_proto::apply_template(&request, notes);
+        let Some((company, id)) = named else {
+            return Err(status::invalid(apply.violations()));
         };
         let rule = self
             .integrations
-            .apply_template(&company, &id, apply, key)
+            .apply_template(&company, &id, apply, key.flatten())
             .await;
         Ok(Response::new(to_proto::rule(
             &rule.map_err(status::integrations)?.value,
@@ -290,18 +283,18 @@ impl IntegrationService for Service {
 
     async fn create_rule(&self, request: Request<v1::CreateRuleRequest>) -> Answered<v1::Rule> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let key = request_key(&request_id, "CreateRule", &request);
-        let mut new = from_proto::new_rule(&request.rule_id, request.rule);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
+        let key = notes.take(request_key(&request_id, "CreateRule", &request));
         let named = notes.take(names::parse_integration("parent", &request.parent));
-        let (Some((company, id)), Some(key)) = (named, notes.take(key)) else {
-            notes.0.append(&mut new.bad);
-            return Err(status::invalid(notes.0));
+        let new = from_proto::new_rule(&request.rule_id, request.rule, notes);
+        // What a rule may be depends on its integration: without that, only what is wrong with any is known.
+        let Some((company, id)) = named else {
+            return Err(status::invalid(new.bad));
         };
         let rule = self
             .integrations
-            .create_rule(&company, &id, new, key)
+            .create_rule(&company, &id, new, key.flatten())
             .await
             .map_err(status::integrations)?;
         Ok(Response::new(to_proto::rule(&rule.value)))
@@ -322,15 +315,12 @@ impl IntegrationService for Service {
         &self,
         request: Request<v1::ListRulesRequest>,
     ) -> Answered<v1::ListRulesResponse> {
-        let v1::ListRulesRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
+        let mut request = request.into_inner();
+        let (size, token) = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
-        let named = notes.take(names::parse_integration("parent", &parent));
-        let asked = notes.take(page(page_size, ""));
-        let (Some((company, id)), Some(asked)) = (named, asked) else {
+        let named = notes.take(names::parse_integration("parent", &request.parent));
+        let page = tokens::page(&mut notes, "ListRules", (size, &token), &request);
+        let (Some((company, id)), Some(page)) = (named, page) else {
             return Err(status::invalid(notes.0));
         };
         let rules = self
@@ -338,31 +328,12 @@ impl IntegrationService for Service {
             .rules(&company, &id)
             .await
             .map_err(status::integrations)?;
-        // At most 100 rules: the token is the position after which the page begins.
-        let after: u32 = if page_token.is_empty() {
-            0
-        } else {
-            let bad = || {
-                one(Violation::new(
-                    "page_token",
-                    "is not one that ListRules gave out",
-                ))
-            };
-            page_token
-                .strip_prefix("r1-")
-                .and_then(|text| text.parse().ok())
-                .ok_or_else(bad)?
-        };
-        let mut rest = rules.iter().filter(|rule| rule.position > after).peekable();
-        let shown: Vec<_> = rest.by_ref().take(asked.size).collect();
-        let next = rest
-            .peek()
-            .and(shown.last())
-            .map(|rule| format!("r1-{}", rule.position));
-        let rules = shown.into_iter().map(to_proto::rule).collect();
+        let listed = page
+            .of(&rules, |rule| rule.position)
+            .ok_or_else(|| one(tokens::foreign()))?;
         Ok(Response::new(v1::ListRulesResponse {
-            rules,
-            next_page_token: next.unwrap_or_default(),
+            next_page_token: page.next(&listed),
+            rules: listed.items.into_iter().map(to_proto::rule).collect(),
         }))
     }
 

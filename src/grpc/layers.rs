@@ -13,6 +13,11 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
+/// What the paths of our own services begin with.
+const OURS: &str = "/appsco.";
+/// The step of the runtime's timers.
+const TICK: Duration = Duration::from_millis(1);
+
 /// Wraps every handler.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around;
@@ -56,14 +61,20 @@ where
             .headers()
             .get("grpc-timeout")
             .and_then(|value| timeout(value.to_str().ok()?));
+        let ours = request.uri().path().starts_with(OURS);
         let shown = id.to_str().unwrap_or_default().to_owned();
         let span =
             tracing::info_span!("request", request_id = shown, method = %request.uri().path());
         let answered = id.clone();
+        let handled = AssertUnwindSafe(async move { inner.call(request).await }).catch_unwind();
+        // Begun before the transport's own, and ends before it: that one would say CANCELLED.
+        let within = deadline.map_or(Duration::MAX, |d| d.saturating_sub(TICK));
+        let handled = tokio::time::timeout(within, handled);
         let handler = async move {
-            let handler = AssertUnwindSafe(inner.call(request)).catch_unwind();
-            let within = deadline.unwrap_or(Duration::MAX);
-            let mut response = match tokio::time::timeout(within, handler).await {
+            let mut response = match handled.await {
+                Ok(Ok(Ok(response))) if status::is_unreadable(ours, response.headers()) => {
+                    status::unreadable().into_http()
+                }
                 Ok(Ok(Ok(response))) => response,
                 Ok(Ok(Err(never))) => match never {},
                 Ok(Err(_)) => status::panicked().into_http(),
@@ -98,6 +109,54 @@ fn timeout(value: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tonic::Status;
+    use tonic_types::StatusExt as _;
+
+    /// What a handler's answer becomes: its status, and the request id with it.
+    async fn answer<F>(handler: fn() -> F, headers: &[(&str, &str)]) -> (Status, String)
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let inner = tower::service_fn(move |_: Request<Body>| async move {
+            Ok::<_, Infallible>(handler().await)
+        });
+        let mut request = Request::builder().uri("/appsco.Service/Method");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = Around.layer(inner).call(request).await.unwrap();
+        let id = answer.headers()["x-request-id"].to_str().unwrap();
+        let status = Status::from_header_map(answer.headers()).unwrap();
+        (status, id.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_text() {
+        let handler = || async { panic!("the secret of the handler") };
+        let (status, id) = answer(handler, &[("x-request-id", "r-1")]).await;
+        assert_eq!((status.code(), id.as_str()), (tonic::Code::Internal, "r-1"));
+        assert!(!format!("{status:?}").contains("secret"), "{status:?}");
+        let details = status.get_error_details();
+        assert_eq!(details.request_info().unwrap().request_id, "r-1");
+        assert_eq!(details.error_info().unwrap().reason, "INTERNAL");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_passes_is_told_as_one() {
+        let handler = std::future::pending::<Response<Body>>;
+        let (status, id) = answer(handler, &[("grpc-timeout", "50m")]).await;
+        assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+        assert!(!id.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_can_not_be_read_is_its_callers_fault() {
+        let handler = || async { Status::internal("failed to decode").into_http() };
+        let (status, _) = answer(handler, &[]).await;
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        assert!(status.get_error_details().error_info().is_some());
+    }
 
     #[test]
     fn timeouts_are_read_as_grpc_writes_them() {

@@ -16,6 +16,7 @@ mod request_id;
 mod status;
 mod sync;
 mod to_proto;
+mod tokens;
 
 use crate::{
     directory::Directory,
@@ -23,9 +24,9 @@ use crate::{
     proto::{
         DESCRIPTOR,
         v1::{
-            directory_service_server::DirectoryServiceServer,
-            integration_service_server::IntegrationServiceServer,
-            sync_service_server::SyncServiceServer,
+            directory_service_server::{self, DirectoryServiceServer},
+            integration_service_server::{self, IntegrationServiceServer},
+            sync_service_server::{self, SyncServiceServer},
         },
     },
     store::Store,
@@ -39,6 +40,7 @@ use tonic::{
     service::Routes,
     transport::{Server, server::TcpIncoming},
 };
+use tonic_health::{ServingStatus, server::HealthReporter};
 
 /// Largest message taken, in bytes. Larger ones are refused with `OUT_OF_RANGE`.
 const LARGEST_REQUEST: usize = 1 << 20;
@@ -77,7 +79,9 @@ pub async fn serve(
     rooms: Rooms,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
-    let routes = routes(rooms, &stopping).await?;
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let routes = routes(rooms, &stopping)?.add_service(health_service);
+    report(&health, ServingStatus::Serving).await;
     let incoming = TcpIncoming::from(listener)
         .with_nodelay(Some(true))
         .with_keepalive(Some(Duration::from_secs(60)));
@@ -89,9 +93,32 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .http2_max_header_list_size(16 << 10)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, stopped(health, stopping))
         .await?;
     Ok(())
+}
+
+/// The services whose health can be asked for; the empty one is the daemon as a whole.
+const HEALTH_OF: [&str; 4] = [
+    "",
+    integration_service_server::SERVICE_NAME,
+    sync_service_server::SERVICE_NAME,
+    directory_service_server::SERVICE_NAME,
+];
+
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for service in HEALTH_OF {
+        health.set_service_status(service, status).await;
+    }
+}
+
+/// Waits for the stop; who watches our health is told, and his stream ends, so that it holds nothing up.
+async fn stopped(mut health: HealthReporter, stopping: CancellationToken) {
+    stopping.cancelled().await;
+    report(&health, ServingStatus::NotServing).await;
+    for service in HEALTH_OF {
+        health.clear_service_status(service).await;
+    }
 }
 
 macro_rules! limited {
@@ -104,7 +131,7 @@ macro_rules! limited {
     };
 }
 
-async fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
+fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
     let Rooms {
         store,
         directory,
@@ -119,16 +146,6 @@ async fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Er
         directory,
         integrations,
     });
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health
-        .set_serving::<IntegrationServiceServer<integration::Service>>()
-        .await;
-    health
-        .set_serving::<SyncServiceServer<sync::Service>>()
-        .await;
-    health
-        .set_serving::<DirectoryServiceServer<directory::Service>>()
-        .await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR)
@@ -139,7 +156,6 @@ async fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Er
         .add_service(limited!(integration))
         .add_service(limited!(sync))
         .add_service(limited!(directory))
-        .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     let router = routes.routes().into_axum_router();

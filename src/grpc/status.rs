@@ -200,6 +200,25 @@ pub(super) fn deadline() -> Status {
     )
 }
 
+/// Whether the answer of a service says that the transport could not read the request: what fails in our own code has
+/// details.
+pub(super) fn is_unreadable(ours: bool, answer: &http::HeaderMap) -> bool {
+    let internal = (Code::Internal as i32).to_string();
+    ours && answer
+        .get("grpc-status")
+        .is_some_and(|code| *code == *internal)
+        && !answer.contains_key("grpc-status-details-bin")
+}
+
+/// The request is not the message that the method takes.
+pub(super) fn unreadable() -> Status {
+    plain(
+        ErrorKind::Invalid,
+        "the request can't be read: it is not the message that this method takes".to_owned(),
+    )
+    .status()
+}
+
 /// There is no such method.
 pub(super) fn unimplemented() -> Status {
     Status::new(

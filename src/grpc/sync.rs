@@ -2,17 +2,17 @@
 
 use super::{
     directory::CALLER,
-    fields::{Notes, page, request_key},
-    from_proto, names, report, status,
+    fields::{Notes, request_key},
+    from_proto, names, report, status, tokens,
 };
 use crate::{
-    model::{CompanyId, Violation},
+    model::{CompanyId, IntegrationId, RunId, Violation},
     proto::v1::{self, sync_service_server::SyncService},
-    store::{ChangeFilter, Store},
+    store::Store,
     sync::{Feed, From, News, NewsItem, Runs, Scope, Watcher},
 };
 use futures_util::{Stream, stream};
-use std::{pin::Pin, sync::Arc};
+use std::{mem::take, pin::Pin, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -43,6 +43,28 @@ impl Service {
             stopping,
             streams: Arc::new(Semaphore::new(STREAMS)),
         }
+    }
+
+    /// Whether there is what is named: the run, else the integration.
+    async fn exists(
+        &self,
+        company: &CompanyId,
+        integration: Option<&IntegrationId>,
+        run: Option<&RunId>,
+        name: String,
+    ) -> Result<(), Status> {
+        let found = match (integration, run) {
+            (Some(integration), Some(run)) => {
+                let found = self.store.run(company, integration, run).await;
+                found.map_err(status::store)?.is_some()
+            }
+            (Some(integration), None) => {
+                let found = self.store.integration(company, integration).await;
+                found.map_err(status::store)?.is_some()
+            }
+            (None, _) => true,
+        };
+        found.then_some(()).ok_or_else(|| status::not_found(name))
     }
 }
 
@@ -94,72 +116,52 @@ fn ends_run(news: &News) -> bool {
     }
 }
 
-/// A company, an integration of it, or one run.
-async fn scope(store: &Store, parent: &str) -> Result<(CompanyId, Scope), Status> {
+/// Whose news: a company's, an integration's, or one run's.
+fn scope(parent: &str) -> Result<(CompanyId, Scope), Violation> {
+    let field = "parent";
     match parent.split('/').count() {
-        2 => Ok((
-            names::parse_company("parent", parent).map_err(one)?,
-            Scope::default(),
-        )),
+        2 => Ok((names::parse_company(field, parent)?, Scope::default())),
         4 => {
-            let (company, integration) = names::parse_integration("parent", parent).map_err(one)?;
-            let found = store
-                .integration(&company, &integration)
-                .await
-                .map_err(status::store)?;
-            found.ok_or_else(|| status::not_found(parent.to_owned()))?;
+            let (company, integration) = names::parse_integration(field, parent)?;
+            let integration = Some(integration);
             Ok((
                 company,
                 Scope {
-                    integration: Some(integration),
+                    integration,
                     run: None,
                 },
             ))
         }
         6 => {
-            let (company, integration, run) = names::parse_run("parent", parent).map_err(one)?;
-            let found = store
-                .run(&company, &integration, &run)
-                .await
-                .map_err(status::store)?;
-            found.ok_or_else(|| status::not_found(parent.to_owned()))?;
-            Ok((
-                company,
-                Scope {
-                    integration: Some(integration),
-                    run: Some(run),
-                },
-            ))
+            let (company, integration, run) = names::parse_run(field, parent)?;
+            let (integration, run) = (Some(integration), Some(run));
+            Ok((company, Scope { integration, run }))
         }
-        _ => Err(one(Violation::new(
-            "parent",
+        _ => Err(Violation::new(
+            field,
             "must be the name of a company, an integration or a run",
-        ))),
+        )),
     }
 }
 
-/// Where to begin: a resume token also says of which store it is (semantics 34).
-fn position(given: Option<v1::watch_runs_request::Position>, epoch: &str) -> Result<From, Status> {
+/// Where to begin, and of which store that is, if the position says so (semantics 34).
+fn position(
+    given: Option<v1::watch_runs_request::Position>,
+) -> Result<(From, Option<String>), Violation> {
     use v1::watch_runs_request::Position;
     match given {
-        None => Ok(From::Now),
-        Some(Position::AfterSequence(after)) => u64::try_from(after)
-            .map(From::After)
-            .map_err(|_| one(Violation::new("after_sequence", "must not be negative"))),
+        None => Ok((From::Now, None)),
+        Some(Position::AfterSequence(after)) => match u64::try_from(after) {
+            Ok(after) => Ok((From::After(after), None)),
+            Err(_) => Err(Violation::new("after_sequence", "must not be negative")),
+        },
         Some(Position::ResumeToken(token)) => {
-            let bad = || {
-                one(Violation::new(
-                    "resume_token",
-                    "is not one that WatchRuns gave out",
-                ))
-            };
-            let (of, sequence) = token.rsplit_once('.').ok_or_else(bad)?;
-            let sequence = sequence.parse().map_err(|_| bad())?;
-            if of == epoch {
-                Ok(From::After(sequence))
-            } else {
-                Err(status::other_store())
-            }
+            let parts = token.rsplit_once('.');
+            let parts = parts.and_then(|(of, sequence)| Some((of, sequence.parse().ok()?)));
+            let (of, sequence) = parts.ok_or_else(|| {
+                Violation::new("resume_token", "is not one that WatchRuns gave out")
+            })?;
+            Ok((From::After(sequence), Some(of.to_owned())))
         }
     }
 }
@@ -168,7 +170,7 @@ fn position(given: Option<v1::watch_runs_request::Position>, epoch: &str) -> Res
 impl SyncService for Service {
     async fn start_run(&self, request: Request<v1::StartRunRequest>) -> Answered<v1::Run> {
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
+        let request_id = take(&mut request.request_id);
         let mut notes = Notes::default();
         let key = notes.take(request_key(&request_id, "StartRun", &request));
         let Some((company, id)) = notes.take(names::parse_integration("parent", &request.parent))
@@ -222,34 +224,24 @@ impl SyncService for Service {
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Answered<v1::ListRunsResponse> {
-        let v1::ListRunsRequest {
-            parent,
-            page_size,
-            page_token,
-        } = request.into_inner();
+        let mut request = request.into_inner();
+        let (size, token) = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
-        let named = notes.take(names::parse_any_integration("parent", &parent));
-        let page = notes.take(page(page_size, &page_token));
+        let named = notes.take(names::parse_any_integration("parent", &request.parent));
+        let page = tokens::page(&mut notes, "ListRuns", (size, &token), &request);
         let (Some((company, integration)), Some(page)) = (named, page) else {
             return Err(status::invalid(notes.0));
         };
-        if let Some(integration) = &integration {
-            let found = self
-                .store
-                .integration(&company, integration)
-                .await
-                .map_err(status::store)?;
-            found.ok_or_else(|| status::not_found(parent))?;
-        }
+        self.exists(&company, integration.as_ref(), None, request.parent)
+            .await?;
         let listed = self
             .store
-            .runs(&company, integration.as_ref(), &page)
+            .runs(&company, integration.as_ref(), &page.page)
             .await
             .map_err(status::store)?;
-        let runs = listed.items.iter().map(report::run).collect();
         Ok(Response::new(v1::ListRunsResponse {
-            runs,
-            next_page_token: listed.next.unwrap_or_default(),
+            runs: listed.items.iter().map(report::run).collect(),
+            next_page_token: page.next(&listed),
         }))
     }
 
@@ -257,55 +249,28 @@ impl SyncService for Service {
         &self,
         request: Request<v1::ListChangesRequest>,
     ) -> Answered<v1::ListChangesResponse> {
-        let v1::ListChangesRequest {
-            parent,
-            page_size,
-            page_token,
-            outcomes,
-            rule,
-            object,
-        } = request.into_inner();
+        let mut request = request.into_inner();
+        let (size, token) = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
-        let named = notes.take(names::parse_any_run("parent", &parent));
-        let page = notes.take(page(page_size, &page_token));
-        let outcomes = from_proto::outcomes(&outcomes, &mut notes);
-        let rule = if rule.is_empty() {
-            None
-        } else {
-            notes.take(names::parse_rule("rule", &rule))
-        };
-        let (Some((company, integration, run)), Some(page), []) = (named, page, notes.0.as_slice())
-        else {
+        let page = tokens::page(&mut notes, "ListChanges", (size, &token), &request);
+        let filter = from_proto::changes(&request, &mut notes);
+        let (Some((company, filter)), Some(page)) = (filter, page) else {
             return Err(status::invalid(notes.0));
         };
-        if let (Some(integration), Some(run)) = (&integration, &run) {
-            let found = self
-                .store
-                .run(&company, integration, run)
-                .await
-                .map_err(status::store)?;
-            found.ok_or_else(|| status::not_found(parent))?;
-        }
-        let object = (!object.is_empty()).then_some(object);
-        let filter = ChangeFilter {
-            integration,
-            run,
-            rule: rule.map(|(_, _, rule)| rule),
-            outcomes,
-            object,
-        };
+        let (integration, run) = (filter.integration.as_ref(), filter.run.as_ref());
+        self.exists(&company, integration, run, request.parent)
+            .await?;
         let listed = self
             .store
-            .changes(&company, &filter, &page)
+            .changes(&company, &filter, &page.page)
             .await
             .map_err(status::store)?;
         let shown = |r: &crate::store::Recorded| {
             report::change(&company, &r.integration, &r.run, r.sequence, &r.change)
         };
-        let changes = listed.items.iter().map(shown).collect();
         Ok(Response::new(v1::ListChangesResponse {
-            changes,
-            next_page_token: listed.next.unwrap_or_default(),
+            changes: listed.items.iter().map(shown).collect(),
+            next_page_token: page.next(&listed),
         }))
     }
 
@@ -321,9 +286,22 @@ impl SyncService for Service {
             position: given,
             include_changes,
         } = request.into_inner();
-        let (company, scope) = scope(&self.store, &parent).await?;
+        let mut notes = Notes::default();
+        let (scope, from) = (notes.take(scope(&parent)), notes.take(position(given)));
+        let (Some((company, scope)), Some((from, of))) = (scope, from) else {
+            return Err(status::invalid(notes.0));
+        };
+        self.exists(
+            &company,
+            scope.integration.as_ref(),
+            scope.run.as_ref(),
+            parent,
+        )
+        .await?;
         let epoch = self.store.epoch();
-        let from = position(given, &epoch)?;
+        if of.is_some_and(|of| of != epoch) {
+            return Err(status::other_store());
+        }
         let permit = Arc::clone(&self.streams)
             .try_acquire_owned()
             .map_err(|_| status::too_many_streams(STREAMS))?;

@@ -30,6 +30,14 @@ pub struct NewIntegration {
 }
 
 impl NewIntegration {
+    /// Everything that is wrong with it, whichever company it is for.
+    pub fn violations(self) -> Vec<Violation> {
+        match self.check(&CompanyId::generate(), Time::UNIX_EPOCH) {
+            Err(Error::Invalid(violations)) => violations,
+            _ => Vec::new(),
+        }
+    }
+
     fn check(self, company: &CompanyId, now: Time) -> Result<Integration, Error> {
         let mut checked = Checked(self.bad);
         let title = checked.title("integration.title", &self.title);

@@ -33,6 +33,22 @@ pub struct ApplyTemplate {
     pub bad: Vec<Violation>,
 }
 
+impl ApplyTemplate {
+    /// Everything that is wrong with it, whichever integration it is for.
+    pub fn violations(self) -> Vec<Violation> {
+        self.check().err().unwrap_or_default()
+    }
+
+    fn check(&self) -> Result<&'static Template, Vec<Violation>> {
+        let mut checked = super::Checked(self.bad.clone());
+        let template = checked.require("template", rules::template(&self.template), &ids());
+        match template {
+            Some(template) if checked.0.is_empty() => Ok(template),
+            _ => Err(checked.0),
+        }
+    }
+}
+
 impl Integrations {
     /// All templates, in the order in which they are best applied.
     pub async fn templates(
@@ -63,9 +79,7 @@ impl Integrations {
         request: Option<RequestKey>,
     ) -> Result<Created<Rule>, Error> {
         let integration = self.get(company, integration).await?;
-        let mut checked = super::Checked(apply.bad);
-        let template = checked.require("template", rules::template(&apply.template), &ids());
-        let template = checked.finish(template)?;
+        let template = apply.check().map_err(Error::Invalid)?;
         let id = apply.id.unwrap_or_else(RuleId::generate);
         let now = self.0.clock.now();
         let rule = Rule {

@@ -125,6 +125,11 @@ impl Feed {
                 last
             }
         };
+        // Looked at after the position was taken: a run that ends in between is told by its event.
+        let ended = self.ended(&company, &scope).await?.map(Box::new);
+        if ended.is_some() {
+            waiting.clear();
+        }
         let progress = self.progress.subscribe();
         Ok(Watcher {
             feed: self.clone(),
@@ -132,11 +137,21 @@ impl Feed {
             scope,
             sequence,
             waiting,
+            ended,
             events,
             progress,
             told: HashMap::new(),
             quiet: None,
         })
+    }
+
+    /// The one run of the scope, if it is over.
+    async fn ended(&self, company: &CompanyId, scope: &Scope) -> Result<Option<Run>, Error> {
+        let (Some(integration), Some(run)) = (&scope.integration, &scope.run) else {
+            return Ok(None);
+        };
+        let run = self.store.run(company, integration, run).await?;
+        Ok(run.filter(|run| run.state.is_final()))
     }
 }
 
@@ -179,6 +194,8 @@ pub struct Watcher {
     /// The last durable event looked at.
     sequence: u64,
     waiting: VecDeque<(u64, NewsItem)>,
+    /// The one run that is watched, if it was over when that began: told when what was kept of it has been.
+    ended: Option<Box<Run>>,
     events: watch::Receiver<u64>,
     progress: watch::Receiver<Now>,
     /// What was told last of each run.
@@ -199,6 +216,9 @@ impl Watcher {
             self.progress.mark_unchanged();
             if self.fetch().await? || self.fetch_progress() {
                 continue;
+            }
+            if let Some(run) = self.ended.take() {
+                return Ok(self.news(self.sequence, NewsItem::Snapshot(run)));
             }
             let tell = self.quiet.is_none();
             let quiet = OptionFuture::from(self.quiet.as_mut());

@@ -15,6 +15,8 @@ mod equality;
 #[cfg(feature = "dev")]
 mod google;
 #[cfg(feature = "dev")]
+mod grpc;
+#[cfg(feature = "dev")]
 mod grpcurl;
 #[cfg(feature = "dev")]
 mod malformed;
