@@ -245,6 +245,7 @@ pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
         department,
         organization,
         employee_number,
+        cost_center,
         manager,
         name: _,
         uid: _,
@@ -265,6 +266,7 @@ pub(super) fn new_user(id: String, user: v1::User) -> directory::New {
             (Attribute::DEPARTMENT, department),
             (Attribute::ORGANIZATION, organization),
             (Attribute::EMPLOYEE_NUMBER, employee_number),
+            (Attribute::COST_CENTER, cost_center),
             (Attribute::MANAGER, manager),
         ],
         vec![
