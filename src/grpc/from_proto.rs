@@ -242,6 +242,7 @@ pub(super) fn new_user(id: String, user: Option<v1::User>, mut notes: Notes) -> 
         department,
         organization,
         employee_number,
+        cost_center,
         manager,
         name: _,
         uid: _,
@@ -262,6 +263,7 @@ pub(super) fn new_user(id: String, user: Option<v1::User>, mut notes: Notes) -> 
             (Attribute::DEPARTMENT, department),
             (Attribute::ORGANIZATION, organization),
             (Attribute::EMPLOYEE_NUMBER, employee_number),
+            (Attribute::COST_CENTER, cost_center),
             (Attribute::MANAGER, manager),
         ],
         vec![

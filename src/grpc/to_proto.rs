@@ -269,6 +269,7 @@ pub(super) fn user(entity: &Entity) -> v1::User {
         department: text(a, &Attribute::DEPARTMENT),
         organization: text(a, &Attribute::ORGANIZATION),
         employee_number: text(a, &Attribute::EMPLOYEE_NUMBER),
+        cost_center: text(a, &Attribute::COST_CENTER),
         manager: text(a, &Attribute::MANAGER),
         owners: owners(entity),
         last_writer: last_writer(entity),
