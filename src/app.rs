@@ -164,11 +164,11 @@ impl App {
         runs.recover(&store, clock.as_ref()).await?;
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
-        let internal = async {
+        let internal = Box::pin(async {
             let ended = grpc::serve(grpc, rooms, stopping.clone()).await;
             stopping.cancel();
             ended.map_err(Error::Grpc)
-        };
+        });
         let public = async {
             let until = stopping.clone().cancelled_owned();
             let ended = axum::serve(http, public)

@@ -1,8 +1,6 @@
 //! All integration tests in one binary.
 
 #[cfg(feature = "dev")]
-mod between_runs;
-#[cfg(feature = "dev")]
 mod changes;
 #[cfg(feature = "dev")]
 mod consent;
@@ -13,6 +11,8 @@ mod dev;
 #[cfg(feature = "dev")]
 mod equality;
 #[cfg(feature = "dev")]
+mod faults;
+#[cfg(feature = "dev")]
 mod google;
 #[cfg(feature = "dev")]
 mod grpc;
@@ -21,11 +21,13 @@ mod grpcurl;
 #[cfg(feature = "dev")]
 mod malformed;
 #[cfg(feature = "dev")]
+mod oidc;
+#[cfg(feature = "dev")]
+mod reauthorizing;
+#[cfg(feature = "dev")]
 mod sandbox;
 #[cfg(feature = "dev")]
 mod secrecy;
-#[cfg(feature = "dev")]
-mod smoke;
 #[cfg(feature = "dev")]
 mod stops;
 mod store;

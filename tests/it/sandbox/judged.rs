@@ -17,7 +17,8 @@ async fn googles_real_client_finds_nothing_strange() {
     .await;
     let access = client.access(ADMIN).await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/google_client/judge.py");
-    let judge = tokio::process::Command::new("python3")
+    let python = std::env::var("PROVISIOND_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let judge = tokio::process::Command::new(python)
         .args([script, &client.base, &access])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -13,4 +13,3 @@ mod integrations;
 mod members;
 mod runs;
 mod slices;
-mod speed;

@@ -56,6 +56,12 @@ impl World {
 
     /// A daemon over a Google and a home that are there already.
     pub async fn with(google: Google, home: TempDir) -> Self {
+        let url = google.url();
+        Self::at(&url, google, home).await
+    }
+
+    /// The same, but the daemon takes what is at another URL for Google.
+    pub async fn at(url: &str, google: Google, home: TempDir) -> Self {
         let clock = ManualClock::default();
         let substitutes = Substitutes {
             clock: Arc::new(clock.clone()),
@@ -64,7 +70,7 @@ impl World {
                 ..Backoff::default()
             },
         };
-        let app = App::open(config(&google, &home), substitutes)
+        let app = App::open(config(url, &google.options, &home), substitutes)
             .await
             .unwrap();
         let grpc = format!("http://{}", app.grpc_address().unwrap());
@@ -311,11 +317,10 @@ impl World {
     }
 }
 
-/// The daemon's configuration for a Google and a home.
-pub fn config(google: &Google, home: &TempDir) -> Config {
+/// The daemon's configuration for a home and a Google at a URL.
+fn config(url: &str, google: &Options, home: &TempDir) -> Config {
     let secret = home.path().join("client-secret");
-    std::fs::write(&secret, &google.options.client_secret).unwrap();
-    let url = google.url();
+    std::fs::write(&secret, &google.client_secret).unwrap();
     let system = |key: &str, value: String| (format!("systems.google-workspace.{key}"), value);
     let overrides = [
         ("grpc.listen".to_owned(), "127.0.0.1:0".to_owned()),
@@ -328,7 +333,7 @@ pub fn config(google: &Google, home: &TempDir) -> Config {
             "sealing.key_file".to_owned(),
             home.path().join("key").display().to_string(),
         ),
-        system("client_id", google.options.client_id.clone()),
+        system("client_id", google.client_id.clone()),
         system("client_secret_file", secret.display().to_string()),
         system("auth_url", format!("{url}/o/oauth2/v2/auth")),
         system("token_url", format!("{url}/token")),
