@@ -251,31 +251,31 @@ impl Door {
     }
 
     async fn start(&mut self, request: Request) -> Result<Run, Error> {
+        let store = self.tools.store.clone();
+        if let Some(key) = &request.key
+            && let Some(run) = store.run_answering(&request.company, key).await?
+        {
+            return Ok(run);
+        }
         let integration = self
             .tools
             .integrations
             .get(&request.company, &request.integration)
             .await?;
-        let rules = self
-            .tools
-            .store
-            .rules(&request.company, &request.integration)
-            .await?;
+        let rules = store.rules(&request.company, &request.integration).await?;
         ready(&integration, &rules, &request)?;
         if let Some(waiting) = self.queue.waiting(&integration) {
             let merged = merge(&waiting.rules, &request.rules, &rules);
-            if waiting.rules != merged {
+            if waiting.rules != merged || request.key.is_some() {
                 waiting.rules = merged;
-                self.tools.store.save_run(waiting.clone(), None).await?;
+                store.merge_run(waiting.clone(), request.key).await?;
             }
             return Ok(waiting.clone());
         }
         let run = new_run(&integration, &request, self.tools.clock.now());
-        let created = self.tools.store.create_run(run, request.key).await?;
-        if !created.replayed {
-            self.admit(created.value.clone());
-        }
-        Ok(created.value)
+        let run = store.create_run(run, request.key).await?;
+        self.admit(run.clone());
+        Ok(run)
     }
 
     fn admit(&mut self, run: Run) {

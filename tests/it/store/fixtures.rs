@@ -292,5 +292,5 @@ pub async fn with_run(home: &Home) -> (Store, Integration, Run) {
         .unwrap()
         .value;
     let run = store.create_run(run(&integration), None).await.unwrap();
-    (store, integration, run.value)
+    (store, integration, run)
 }
