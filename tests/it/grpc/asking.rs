@@ -38,7 +38,7 @@ async fn requests_that_wait_merge_into_one_run_and_each_id_asks_once() {
     let running = start(&mut world, &[], "first").await.unwrap();
     let waiting = start(&mut world, &[&users], "second").await.unwrap();
     assert_eq!(waiting.state(), State::Queued);
-    assert_eq!(waiting.rules, [users.clone()]);
+    assert_eq!(waiting.rules, std::slice::from_ref(&users));
     let merged = start(&mut world, &[], "third").await.unwrap();
     assert_eq!(merged.name, waiting.name);
     assert!(merged.rules.is_empty(), "all of them: {merged:?}");
