@@ -4,10 +4,6 @@ use clap::Parser;
 use provisiond::cli::{Cli, run};
 use std::process::ExitCode;
 
-/// Runs make and drop many small texts on many threads, at which the system's allocator is slow and grows.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {

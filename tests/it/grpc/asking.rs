@@ -71,6 +71,26 @@ async fn requests_that_wait_merge_into_one_run_and_each_id_asks_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_rules_are_deleted_while_it_waits_fails_and_says_so() {
+    let mut world = World::ready(small()).await;
+    let never =
+        json!({"method": "directory.users.list", "times": 9, "fault": {"delay_ms": 600_000}});
+    world.google.fault(never).await;
+    let rule = world.apply("lookup-users").await.name;
+    let running = start(&mut world, &[], "").await.unwrap();
+    let waiting = start(&mut world, &[&rule], "").await.unwrap();
+    let delete = v1::DeleteRuleRequest {
+        name: rule,
+        ..v1::DeleteRuleRequest::default()
+    };
+    world.integrations.delete_rule(delete).await.unwrap();
+    cancel(&mut world, &running).await;
+    let run = world.finished(&waiting.name).await;
+    assert_eq!(run.state(), State::Failed, "{run:?}");
+    assert_eq!(run.error.unwrap().reason, "NOT_READY");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_rule_decides_that_is_not_in_the_run_is_left_alone() {
     use v1::rule::RunMode;
     let mut world = quiet().await;
