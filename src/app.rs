@@ -8,15 +8,17 @@ use crate::{
     },
     directory::Directory,
     grpc, http,
-    integrations::{self, Connectors, Integrations, SystemSetup},
+    integrations::{self, Background, Connectors, Integrations, SystemSetup},
     model::{Clock, SystemClock, SystemId},
     oauth::{Provider, ProviderOptions},
     store::{self, SealingKey, Store},
     sync::{self, Runs},
 };
+use futures_util::future::BoxFuture;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 use url::Url;
 
 /// The daemon can't start, or can't go on.
@@ -73,7 +75,18 @@ pub struct App {
     rooms: grpc::Rooms,
     grpc: TcpListener,
     http: TcpListener,
+    tasks: TaskTracker,
     grace: Duration,
+}
+
+/// What a request began and must not leave half-done.
+#[derive(Debug)]
+struct Carrier(TaskTracker);
+
+impl Background for Carrier {
+    fn carry(&self, work: BoxFuture<'static, ()>) {
+        self.0.spawn(work.in_current_span());
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
@@ -108,6 +121,7 @@ impl App {
             clock: Arc::clone(&clock),
         })
         .await?;
+        let tasks = TaskTracker::new();
         let integrations = Integrations::new(integrations::Options {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -115,6 +129,7 @@ impl App {
             connectors: Arc::new(Systems::new(&config, backoff)?),
             public_url,
             return_origins: config.http.return_urls.clone(),
+            background: Arc::new(Carrier(tasks.clone())),
         });
         let directory = Directory::new(store.clone(), Arc::clone(&clock));
         let runs = Runs::open(store.clone(), integrations.clone(), Arc::clone(&clock));
@@ -130,6 +145,7 @@ impl App {
             rooms,
             grpc,
             http,
+            tasks,
             grace: config.shutdown.grace,
         })
     }
@@ -158,6 +174,7 @@ impl App {
             rooms,
             grpc,
             http,
+            tasks,
             grace,
         } = self;
         let runs = rooms.runs.clone();
@@ -179,13 +196,22 @@ impl App {
         };
         let listeners = async {
             let (internal, public) = tokio::join!(internal, public);
+            tasks.close();
+            tasks.wait().await;
             internal.and(public)
+        };
+        // A daemon that can't write ends, so that whoever watches over it starts it again.
+        let broken = async {
+            tokio::select! {
+                () = store.failed() => stopping.cancel(),
+                () = stopping.cancelled() => {}
+            }
         };
         let runs_end = async {
             stopping.cancelled().await;
             runs.stop(grace).await;
         };
-        let (ended, ()) = tokio::join!(bounded(listeners, &stopping, grace), runs_end);
+        let (ended, (), ()) = tokio::join!(bounded(listeners, &stopping, grace), runs_end, broken);
         store.close().await?;
         tracing::info!("stopped");
         ended

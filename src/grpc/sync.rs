@@ -216,7 +216,7 @@ impl SyncService for Service {
             .run(&company, &integration, &id)
             .await
             .map_err(status::store)?;
-        run.map(|run| Response::new(report::run(&run)))
+        run.map(|run| Response::new(report::run(&self.runs.feed().live(run))))
             .ok_or_else(|| status::not_found(name))
     }
 
@@ -239,9 +239,11 @@ impl SyncService for Service {
             .runs(&company, integration.as_ref(), &page.page)
             .await
             .map_err(status::store)?;
+        let live = |run| report::run(&self.runs.feed().live(run));
+        let next_page_token = page.next(&listed);
         Ok(Response::new(v1::ListRunsResponse {
-            runs: listed.items.iter().map(report::run).collect(),
-            next_page_token: page.next(&listed),
+            runs: listed.items.into_iter().map(live).collect(),
+            next_page_token,
         }))
     }
 

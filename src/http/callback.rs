@@ -114,10 +114,10 @@ fn failure(refused: &Refused) -> Response {
 }
 
 fn refusal_page(refusal: Refusal, detail: &str, integration: Option<&Integration>) -> Response {
-    let status = match refusal.kind() {
-        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+    let status = match (refusal, refusal.kind()) {
+        (Refusal::StateUnknown, _) => StatusCode::BAD_REQUEST,
+        (_, ErrorKind::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+        (_, ErrorKind::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::FORBIDDEN,
     };
     let page = Page::new(status, refusal.title())

@@ -30,8 +30,10 @@ use crate::{
     oauth::TokenSource,
     store::Store,
 };
+use futures_util::future::BoxFuture;
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex},
 };
 use url::Url;
@@ -51,6 +53,14 @@ pub struct Options {
     pub public_url: Url,
     /// Origins to which a browser may be sent back, beside loopback ones if `public_url` is one.
     pub return_origins: Vec<String>,
+    /// Carries on what must not stop half-way.
+    pub background: Arc<dyn Background>,
+}
+
+/// Carries work on to its end, whether or not whoever asked for it still waits; the daemon's stop waits for it.
+pub trait Background: Send + Sync + fmt::Debug {
+    /// Begins at once.
+    fn carry(&self, work: BoxFuture<'static, ()>);
 }
 
 /// The use-cases; a cheap handle.
@@ -65,6 +75,7 @@ struct Inner {
     connectors: Arc<dyn Connectors>,
     redirect_uri: Url,
     return_urls: ReturnUrls,
+    background: Arc<dyn Background>,
     /// One for each integration that was connected, so that all its runs share one access token.
     sources: Mutex<HashMap<Uid, Arc<TokenSource>>>,
 }
@@ -80,6 +91,7 @@ impl Integrations {
             systems: options.systems,
             connectors: options.connectors,
             redirect_uri,
+            background: options.background,
             sources: Mutex::default(),
         }))
     }

@@ -144,10 +144,10 @@ impl Provider {
 
     /// The consent page for these scopes. Asks for a refresh token (`access_type=offline`) and always for consent, without
     /// which a second authorization would bring none. Scopes granted earlier are not included.
-    pub fn begin(&self, scopes: &[&str], redirect_uri: &Url, login_hint: Option<&str>) -> Begun {
+    pub fn begin(&self, scopes: &[&str], redirect_uri: &Url) -> Begun {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random_len(32).into_secret();
-        let mut request = self
+        let request = self
             .0
             .client
             .authorize_url(|| CsrfToken::new_random_len(32))
@@ -159,9 +159,6 @@ impl Provider {
             .add_extra_param("access_type", "offline")
             .add_extra_param("prompt", "consent")
             .add_extra_param("nonce", nonce.clone());
-        if let Some(hint) = login_hint {
-            request = request.add_extra_param("login_hint", hint.to_owned());
-        }
         let (url, state) = request.url();
         Begun {
             url,

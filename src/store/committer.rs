@@ -6,7 +6,7 @@ use crate::model::Clock;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -31,7 +31,7 @@ pub(super) type Queue = mpsc::UnboundedSender<Operation>;
 #[derive(Debug)]
 pub(super) struct Progress {
     writes: AtomicU64,
-    failure: Mutex<Option<Error>>,
+    failure: watch::Sender<Option<Error>>,
     news: watch::Sender<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self {
             writes: AtomicU64::new(0),
-            failure: Mutex::new(None),
+            failure: watch::Sender::new(None),
             news: watch::Sender::new(0),
         }
     }
@@ -53,15 +53,18 @@ impl Progress {
 
     /// Why nothing is written any more, if that is so.
     pub(super) fn failure(&self) -> Option<Error> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.failure.borrow().clone()
+    }
+
+    /// Waits until nothing is written any more.
+    pub(super) async fn failed(&self) {
+        // It can't close: we hold the sender.
+        let _ = self.failure.subscribe().wait_for(Option::is_some).await;
     }
 
     fn fail(&self, error: &Error) {
         tracing::error!(%error, "the store takes no more writes until the daemon is restarted");
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        self.failure.send_replace(Some(error.clone()));
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {

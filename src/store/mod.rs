@@ -162,9 +162,9 @@ impl Store {
         self.0.progress.writes()
     }
 
-    /// Whether it still takes writes. After an I/O error it takes none until the daemon is restarted.
-    pub fn healthy(&self) -> bool {
-        self.0.progress.failure().is_none()
+    /// Waits until it takes no more writes: after an I/O error it takes none until the daemon is restarted.
+    pub async fn failed(&self) {
+        self.0.progress.failed().await;
     }
 
     /// Of this store; changes when a backup is restored.

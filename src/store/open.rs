@@ -113,17 +113,27 @@ fn check_key_place(key: &SealingKey, dir: &Path) -> Result<(), Error> {
 fn lock(dir: &Path) -> Result<fs::File, Error> {
     let file = fs::File::create(dir.join(LOCK))
         .map_err(|error| Error::io(&format!("can't make {}", dir.join(LOCK).display()), &error))?;
-    match FileExt::try_lock_exclusive(&file) {
-        Ok(true) => Ok(file),
-        Ok(false) => Err(Error::Locked(format!(
-            "another provisiond is using the store in {}: stop it, or set store.path to another directory",
-            dir.display()
-        ))),
-        Err(error) => Err(Error::io(
-            &format!("can't lock {}", dir.join(LOCK).display()),
-            &error,
-        )),
+    // For a moment a process that is just ending may hold it, or one that a holder is just starting.
+    if lock_within(&file, 50)
+        .map_err(|error| Error::io(&format!("can't lock {}", dir.join(LOCK).display()), &error))?
+    {
+        return Ok(file);
     }
+    Err(Error::Locked(format!(
+        "another provisiond is using the store in {}: stop it, or set store.path to another directory",
+        dir.display()
+    )))
+}
+
+/// Whether the lock is had, at once or at one of so many further attempts, 50 a second.
+fn lock_within(file: &fs::File, attempts: u32) -> std::io::Result<bool> {
+    for _ in 0..attempts {
+        if FileExt::try_lock_exclusive(file)? {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    FileExt::try_lock_exclusive(file)
 }
 
 /// Begins a new store in an empty directory.
@@ -185,11 +195,8 @@ fn wait_for_trees(dir: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
-    for _ in 0..250 {
-        if FileExt::try_lock_exclusive(&file).map_err(failed)? {
-            return FileExt::unlock(&file).map_err(failed);
-        }
-        std::thread::sleep(Duration::from_millis(20));
+    if lock_within(&file, 250).map_err(failed)? {
+        return FileExt::unlock(&file).map_err(failed);
     }
     Err(Error::Locked(format!(
         "another program is using {}: end it, or set store.path to another directory",

@@ -1,7 +1,6 @@
 //! Request ids: what a request made is remembered for 24 h, so that its repetition makes nothing new (AIP-155).
 //!
-//! The id counts within its company, whatever the method; the hash of the body tells methods apart. Runs are the exception: which request
-//! made a run is in the run's own row (`runs.rs`), to save a record.
+//! The id counts within its company, whatever the method; the hash of the body tells methods apart.
 
 use super::{
     Error,
@@ -15,7 +14,7 @@ use crate::model::{CompanyId, RequestKey, Time};
 use std::ops::Bound;
 
 /// How long a request is remembered.
-pub(super) const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// At each new request so many others are looked at, and removed if they are over.
 const LOOKED_AT: usize = 8;
 

@@ -6,7 +6,7 @@ use super::{
     large,
     page::{self, List},
     requests,
-    rows::{Moment, RunRequestRow, RunRow},
+    rows::RunRow,
     tables::{Read, Rows, Table, prefix_bounds},
     txn::Txn,
 };
@@ -104,54 +104,16 @@ pub(super) fn scope(
     }
 }
 
-/// The run that answered this request in the last 24 h. Fails if the id was used by another request.
-fn answered_by(
-    txn: &Txn<'_>,
-    company: &CompanyId,
-    request: &RequestKey,
-) -> Result<Option<Run>, Error> {
-    if requests::made_before(txn, company, Some(request))?.is_some() {
-        return Err(requests::taken());
-    }
-    let integrations = scope(txn, company, None)?;
-    for found in Newest::of(txn, company, &integrations, &Bound::Unbounded) {
-        let (key, _, raw) = found?;
-        let Some(row) = large::decode::<RunRow>(txn, Table::Runs, &key, &raw)? else {
-            continue;
-        };
-        if txn.now().duration_since(Moment::must(row.create_time)?) > requests::REMEMBERED {
-            break;
-        }
-        let mut answered = row.requests_answered.iter();
-        match answered.find(|answered| answered.id == request.id) {
-            Some(same) if same.body == request.body => {
-                return row.model(company.clone()).map(Some);
-            }
-            Some(_) => return Err(requests::taken()),
-            None => {}
-        }
-    }
-    Ok(None)
-}
-
-fn create(txn: &mut Txn<'_>, run: &Run, request: Option<RequestKey>) -> Result<(), Error> {
+fn create(txn: &mut Txn<'_>, run: &Run, request: Option<&RequestKey>) -> Result<(), Error> {
     integrations::must(txn, &run.company, &run.integration)?;
     let key = keys::run(&run.company, &run.integration, &run.id);
     if row(txn, &key)?.is_some() {
         return Err(Error::taken("id", name(run)));
     }
-    let mut row = RunRow::row(run);
-    row.requests_answered.extend(request.map(request_row));
     txn.note_run(key.clone(), !run.state.is_final());
-    txn.put(Table::Runs, key, &row)?;
+    txn.put(Table::Runs, key.clone(), &RunRow::row(run))?;
+    requests::remember(txn, &run.company, request, &key)?;
     txn.publish(&run.company, &EventBody::RunQueued(run.clone()))
-}
-
-fn request_row(request: RequestKey) -> RunRequestRow {
-    RunRequestRow {
-        id: request.id,
-        body: request.body.to_vec(),
-    }
 }
 
 fn name(run: &Run) -> String {
@@ -164,18 +126,12 @@ fn name(run: &Run) -> String {
 
 /// Writes the row of a run that is there.
 pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
-    put_answering(txn, run, None)
-}
-
-/// The same; from now on the run answers this request too.
-fn put_answering(txn: &mut Txn<'_>, run: &Run, request: Option<RequestKey>) -> Result<(), Error> {
     let key = keys::run(&run.company, &run.integration, &run.id);
-    let old = row(txn, &key)?.ok_or_else(|| Error::Missing(name(run)))?;
-    let mut new = RunRow::row(run);
-    new.requests_answered = old.requests_answered;
-    new.requests_answered.extend(request.map(request_row));
+    if txn.raw(Table::Runs, &key)?.is_none() {
+        return Err(Error::Missing(name(run)));
+    }
     txn.note_run(key.clone(), !run.state.is_final());
-    txn.put(Table::Runs, key, &new)
+    txn.put(Table::Runs, key, &RunRow::row(run))
 }
 
 /// The run of a key.
@@ -221,7 +177,7 @@ impl Store {
     /// # Errors
     /// `Missing` (integration), `Taken` (`id`).
     pub async fn create_run(&self, run: Run, request: Option<RequestKey>) -> Result<Run, Error> {
-        self.write(move |txn| create(txn, &run, request).map(|()| run))
+        self.write(move |txn| create(txn, &run, request.as_ref()).map(|()| run))
             .await
     }
 
@@ -235,8 +191,11 @@ impl Store {
         request: &RequestKey,
     ) -> Result<Option<Run>, Error> {
         let (company, request) = (company.clone(), request.clone());
-        self.write(move |txn| answered_by(txn, &company, &request))
-            .await
+        self.write(move |txn| {
+            let made = requests::made_before(txn, &company, Some(&request))?;
+            made.map_or(Ok(None), |key| of_key(txn, &key))
+        })
+        .await
     }
 
     /// Writes the row of a run that waits, which from now on answers this request too.
@@ -244,8 +203,21 @@ impl Store {
     /// # Errors
     /// `Missing` if there is no such run.
     pub async fn merge_run(&self, run: Run, request: Option<RequestKey>) -> Result<(), Error> {
-        self.write(move |txn| put_answering(txn, &run, request))
-            .await
+        self.write(move |txn| {
+            put(txn, &run)?;
+            let key = keys::run(&run.company, &run.integration, &run.id);
+            requests::remember(txn, &run.company, request.as_ref(), &key)
+        })
+        .await
+    }
+
+    /// Tells of a run by an event alone; its row stays as it is.
+    pub async fn tell_run(&self, run: Run, event: fn(Run) -> EventBody) -> Result<(), Error> {
+        self.write(move |txn| {
+            let company = run.company.clone();
+            txn.publish(&company, &event(run))
+        })
+        .await
     }
 
     /// Writes the run's row with an event. An integration's `last_run` is read from the runs: nothing else is written.

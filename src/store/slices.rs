@@ -1,7 +1,6 @@
 //! Slices of a run: outcomes of up to a hundred objects, durable together or not at all.
 
-use super::{Error, Slice, SliceError, Store, changes, entities, links, members, runs, txn::Txn};
-use crate::model::EventBody;
+use super::{Slice, SliceError, Store, changes, entities, links, members, runs, txn::Txn};
 use std::future::Future;
 
 fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
@@ -12,12 +11,7 @@ fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
         members,
         remembered,
         changes,
-        event,
     } = slice;
-    if matches!(event, Some(EventBody::Change { .. })) {
-        let text = "a change is recorded with its slice, not as an event".to_owned();
-        return Err(Error::Refused(text).into());
-    }
     let conflicts = entities::put_all(txn, &run.company, entities)?;
     if !conflicts.is_empty() {
         return Err(SliceError::Conflicts(conflicts));
@@ -28,9 +22,6 @@ fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
         links::remember(txn, run.integration_uid, &group, &put, forget)?;
     }
     txn.publish_changes(&run, changes::pack(changes))?;
-    if let Some(event) = event {
-        txn.publish(&run.company, &event)?;
-    }
     runs::put(txn, &run)?;
     Ok(())
 }

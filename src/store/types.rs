@@ -2,8 +2,8 @@
 
 use super::{Error, SealingKey};
 use crate::model::{
-    AppliedMember, Change, Clock, Entity, EventBody, IntegrationId, Kind, Link, MemberWrite,
-    Outcome, PendingAuthorization, RuleId, Run, RunId, SourceId,
+    AppliedMember, Change, Clock, Entity, IntegrationId, Kind, Link, MemberWrite, Outcome,
+    PendingAuthorization, RuleId, Run, RunId, SourceId,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -48,8 +48,6 @@ pub struct Slice {
     /// Recorded outcomes; each also becomes one durable event (sequence) without being stored twice. A change that takes more
     /// than about 5 KiB is kept with its values shortened.
     pub changes: Vec<Change>,
-    /// A further event about the run (e.g. `RunPhase`); it comes after the changes.
-    pub event: Option<EventBody>,
 }
 
 /// Why a slice was not written.

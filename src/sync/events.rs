@@ -2,7 +2,9 @@
 
 use super::Error;
 use crate::{
-    model::{CompanyId, EventBody, Integration, IntegrationId, Progress, Run, RunId, Time},
+    model::{
+        CompanyId, EventBody, Integration, IntegrationId, Progress, Run, RunId, RunState, Time,
+    },
     store::{self, Store},
 };
 use futures_util::future::OptionFuture;
@@ -95,6 +97,19 @@ impl Feed {
         self.progress.send_modify(|now| {
             now.remove(&(company.clone(), run.clone()));
         });
+    }
+
+    /// A run as it is right now: while it goes on, its row is behind.
+    pub fn live(&self, mut run: Run) -> Run {
+        let key = (run.company.clone(), run.id.clone());
+        if run.state == RunState::Running
+            && let Some(progress) = self.progress.borrow().get(&key)
+        {
+            run.phase = Some(progress.phase);
+            run.tally.objects = progress.counters;
+            run.tally.members = progress.members;
+        }
+        run
     }
 
     /// Begins to watch.

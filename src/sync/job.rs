@@ -195,7 +195,6 @@ impl Job {
             members: Vec::new(),
             remembered: Vec::new(),
             changes: Vec::new(),
-            event: None,
         }
     }
 
@@ -243,8 +242,9 @@ impl Job {
     pub(super) async fn enter(&self, phase: Phase) -> Result<(), Stop> {
         self.ledger().phase(phase);
         self.store
-            .save_run(self.snapshot(), Some(EventBody::RunPhase))
+            .tell_run(self.snapshot(), EventBody::RunPhase)
             .await?;
+        self.tell_progress();
         Ok(())
     }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::support::{World, browser};
+use crate::support::{World, browser, integration};
 use provisiond::{
-    proto::v1::{self, authorization::State},
+    proto::v1::{self, authorization::State, watch_runs_response::Event},
     sandbox::Options,
 };
+use reqwest::redirect::Policy;
+use serde_json::json;
 
 const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 
@@ -103,4 +105,37 @@ async fn another_customer_is_refused_on_reauthorizing_and_for_another_company() 
         .unwrap()
         .into_inner();
     assert_eq!(other.authorization.unwrap().state(), State::Required);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_is_taken_although_the_browser_goes_away() {
+    let mut world = world().await;
+    let slow = json!({"method": "oauth.token", "times": 1, "fault": {"delay_ms": 500}});
+    world.google.fault(slow).await;
+    let watch = v1::WatchRunsRequest {
+        parent: integration(),
+        ..v1::WatchRunsRequest::default()
+    };
+    let mut news = world.sync.watch_runs(watch).await.unwrap().into_inner();
+    let http = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .build()
+        .unwrap();
+    let page = world.begin().await;
+    let target = browser::answer(&http, &page, "admin@acme.test", "allow", None).await;
+    world.google.forget_requests().await;
+    let lands = tokio::spawn(http.get(target).send());
+    // The code is at Google, and its answer is on its way.
+    while world.google.requests().await["oauth.token"].is_null() {
+        assert!(!lands.is_finished(), "nobody went away");
+    }
+    lands.abort();
+    loop {
+        let message = news.message().await.unwrap().unwrap();
+        if matches!(message.event, Some(Event::IntegrationChanged(_)))
+            && state(&mut world).await == State::Authorized
+        {
+            return;
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
     store::{self, TakenAuthorization},
 };
 use std::sync::Arc;
+use tokio::sync::oneshot;
 use url::Url;
 
 /// What the consent page answered.
@@ -96,30 +97,53 @@ impl AccessTokens for Fresh {
 impl Integrations {
     /// Takes the answer of a consent page: for the callback, and (with `meant`) for backends that own the redirect URI and
     /// say which integration they mean. Fails with `Error::Refused`; then an integration that was authorized still is.
+    ///
+    /// Goes on to its end even if nobody waits for it any more: the system gives its tokens once, and a browser that goes
+    /// away must not cost a consent.
     pub async fn complete_authorization(
         &self,
         meant: Option<(&CompanyId, &IntegrationId)>,
         state: &Secret,
         answer: Answer,
     ) -> Result<Completed, Error> {
-        if let Some((company, id)) = meant {
-            self.get(company, id).await?;
-        }
+        let meant = match meant {
+            Some((company, id)) => Some(self.get(company, id).await?),
+            None => None,
+        };
+        let (tell, told) = oneshot::channel();
+        let (integrations, state) = (self.clone(), state.clone());
+        self.0.background.carry(Box::pin(async move {
+            let completed = integrations.complete(meant, &state, answer).await;
+            // Whoever asked may be gone.
+            let _ = tell.send(completed);
+        }));
+        told.await.unwrap_or_else(|_| {
+            tracing::error!("a consent was cut off by the daemon's end");
+            Err(refused(Refusal::Internal))
+        })
+    }
+
+    async fn complete(
+        &self,
+        meant: Option<Integration>,
+        state: &Secret,
+        answer: Answer,
+    ) -> Result<Completed, Error> {
         let pending = match self.0.store.take_authorization(hash(state)).await? {
             TakenAuthorization::Taken(pending) => pending,
             TakenAuthorization::Expired(pending) => {
                 let stop = Stop::new(Refusal::StateExpired, "answered after its time");
                 return Err(self.abandon(pending, stop).await);
             }
-            TakenAuthorization::Unknown => return Err(unknown()),
+            TakenAuthorization::Unknown => return Err(refused(Refusal::StateUnknown)),
         };
-        let is_meant = |(company, id): (&CompanyId, &IntegrationId)| {
-            pending.company == *company && pending.integration == *id
+        let is_meant = |integration: Integration| {
+            pending.company == integration.company && pending.integration == integration.id
         };
         if !meant.is_none_or(is_meant) {
             let stop = Stop::new(Refusal::StateUnknown, "answered for another integration");
             self.abandon(pending, stop).await;
-            return Err(unknown());
+            return Err(refused(Refusal::StateUnknown));
         }
         match self.take(&pending, answer).await {
             Ok(integration) => {
@@ -270,9 +294,10 @@ async fn exchange(
         .await?)
 }
 
-fn unknown() -> Error {
+/// A refusal of which nothing more is known.
+fn refused(refusal: Refusal) -> Error {
     Error::Refused(Box::new(Refused {
-        refusal: Refusal::StateUnknown,
+        refusal,
         detail: String::new(),
         integration: None,
         return_url: None,
@@ -351,28 +376,20 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_on_the_way_has_its_refusal() {
-        let of = |error: connector::Error| Stop::from(error).refusal;
-        assert_eq!(
-            of(connector::Error::Forbidden(String::new())),
-            Refusal::NotAdmin
-        );
-        assert_eq!(
-            of(connector::Error::Unauthorized(String::new())),
-            Refusal::CodeRefused
-        );
-        assert_eq!(
-            of(connector::Error::Protocol(String::new())),
-            Refusal::Unavailable
-        );
-        let of = |error: oauth::Error| Stop::from(error).refusal;
-        assert_eq!(of(oauth::Error::Grant(String::new())), Refusal::CodeRefused);
-        assert_eq!(
-            of(oauth::Error::Client(String::new())),
-            Refusal::Misconfigured
-        );
-        assert_eq!(
-            of(oauth::Error::Identity(String::new())),
-            Refusal::IdentityInvalid
-        );
+        let text = String::new;
+        for (error, expected) in [
+            (connector::Error::Forbidden(text()), Refusal::NotAdmin),
+            (connector::Error::Unauthorized(text()), Refusal::CodeRefused),
+            (connector::Error::Protocol(text()), Refusal::Unavailable),
+        ] {
+            assert_eq!(Stop::from(error).refusal, expected);
+        }
+        for (error, expected) in [
+            (oauth::Error::Grant(text()), Refusal::CodeRefused),
+            (oauth::Error::Client(text()), Refusal::Misconfigured),
+            (oauth::Error::Identity(text()), Refusal::IdentityInvalid),
+        ] {
+            assert_eq!(Stop::from(error).refusal, expected);
+        }
     }
 }

@@ -62,7 +62,7 @@ impl Integrations {
             return_url.map_err(|why| Error::Invalid(vec![Violation::new("return_url", why)]))?;
         let provider = self.provider(&integration.system)?;
         let scopes = catalogue::scopes(&integration.system, integration.direction);
-        let begun = provider.begin(&scopes, &self.0.redirect_uri, None);
+        let begun = provider.begin(&scopes, &self.0.redirect_uri);
         let now = self.0.clock.now();
         let expire_time = now.checked_add(AUTHORIZATION_LIFE).unwrap_or(now);
         let pending = PendingAuthorization {

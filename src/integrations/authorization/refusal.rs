@@ -194,7 +194,6 @@ impl Refusal {
     /// What a caller of the API can do about it.
     pub fn kind(self) -> ErrorKind {
         match self {
-            Self::StateUnknown => ErrorKind::Invalid,
             Self::Unavailable | Self::ProviderError => ErrorKind::Unavailable,
             Self::Internal => ErrorKind::Internal,
             _ => ErrorKind::Precondition,

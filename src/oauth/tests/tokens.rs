@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 #[tokio::test]
 async fn the_consent_page_is_asked_for_with_pkce_offline_access_and_nothing_more() {
     let (provider, _) = Fake::default().start().await;
-    let begun = provider.begin(&["openid", "email"], &callback(), Some("a@example.com"));
+    let begun = provider.begin(&["openid", "email"], &callback());
     let query: HashMap<_, _> = begun.url.query_pairs().into_owned().collect();
     let get = |name: &str| query.get(name).map(String::as_str);
     assert_eq!(get("response_type"), Some("code"));
@@ -14,14 +14,13 @@ async fn the_consent_page_is_asked_for_with_pkce_offline_access_and_nothing_more
     assert_eq!(get("scope"), Some("openid email"));
     assert_eq!(get("access_type"), Some("offline"));
     assert_eq!(get("prompt"), Some("consent"));
-    assert_eq!(get("login_hint"), Some("a@example.com"));
     assert_eq!(get("code_challenge_method"), Some("S256"));
     assert_eq!(get("state"), Some(begun.state.expose()));
     assert_eq!(get("nonce"), Some(begun.nonce.expose()));
-    assert_eq!(query.len(), 11, "{query:?}");
+    assert_eq!(query.len(), 10, "{query:?}");
     assert!((43..=128).contains(&begun.verifier.expose().len()));
     assert_eq!(begun.state.expose().len(), 43);
-    let again = provider.begin(&["openid"], &callback(), None);
+    let again = provider.begin(&["openid"], &callback());
     assert_ne!(again.state, begun.state);
     assert_ne!(again.nonce, begun.nonce);
     assert_ne!(again.verifier, begun.verifier);

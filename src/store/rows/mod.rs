@@ -27,7 +27,7 @@ pub(super) use link::LinkRow;
 pub(super) use packed::{
     MemberRow, PackedItem, PackedRow, RememberedRow, member, member_key, origins, remembered,
 };
-pub(super) use request::{RequestRow, RunRequestRow};
+pub(super) use request::RequestRow;
 pub(super) use rule::RuleRow;
 pub(super) use run::{RunRow, RunStateRow};
 pub(super) use value::Moment;

@@ -13,12 +13,3 @@ pub(in crate::store) struct RequestRow {
     #[prost(message, optional, tag = "3")]
     pub(in crate::store) expire_time: Option<Moment>,
 }
-
-/// The request that made a run: kept in the run's own row.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(in crate::store) struct RunRequestRow {
-    #[prost(string, tag = "1")]
-    pub(in crate::store) id: String,
-    #[prost(bytes = "vec", tag = "2")]
-    pub(in crate::store) body: Vec<u8>,
-}

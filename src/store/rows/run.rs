@@ -1,6 +1,6 @@
 //! Runs.
 
-use super::{Error, Moment, RunRequestRow, codes, integration_id, rule_id, run_id, uid};
+use super::{Error, Moment, codes, integration_id, rule_id, run_id, uid};
 use crate::{
     model::{
         CompanyId, Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError,
@@ -111,9 +111,6 @@ pub(in crate::store) struct RunRow {
     error_code: Option<String>,
     #[prost(string, tag = "20")]
     error_text: String,
-    /// The requests that it answers: the one that made it, and those that were merged into it while it waited.
-    #[prost(message, repeated, tag = "21")]
-    pub(in crate::store) requests_answered: Vec<RunRequestRow>,
 }
 
 /// Only what tells whether a run goes on.
@@ -183,7 +180,6 @@ impl RunRow {
             error_text: error
                 .map(|RunError { text, .. }| text.clone())
                 .unwrap_or_default(),
-            requests_answered: Vec::new(),
         }
     }
 

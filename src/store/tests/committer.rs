@@ -9,6 +9,7 @@ use crate::{
         txn::Txn,
     },
 };
+use futures_util::FutureExt;
 use std::sync::Arc;
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -47,7 +48,7 @@ async fn a_write_that_panics_is_an_error_and_the_next_is_done() {
     assert_eq!(before.await, Ok(()));
     assert!(matches!(panics.await, Err(Error::Io(_))));
     assert_eq!(after.await, Ok(()));
-    assert!(store.healthy());
+    assert!(store.failed().now_or_never().is_none());
     assert_eq!(keys(&store).await, [1, 3]);
 }
 
@@ -58,7 +59,7 @@ async fn after_an_io_error_nothing_is_written_any_more_and_reading_goes_on() {
     store.core().unwrap().break_disk();
     let error = store.write(put(2)).await.unwrap_err();
     assert!(matches!(error, Error::Io(_)), "{error:?}");
-    assert!(!store.healthy());
+    store.failed().await;
     let again = store.write(put(3)).await.unwrap_err();
     assert_eq!(again, error);
     assert!(!keys(&store).await.contains(&3));
@@ -149,7 +150,7 @@ async fn on_a_disk_that_is_nearly_full_nothing_is_written_until_there_is_room_ag
     assert_eq!(keys(&store).await, [0_u8; 0]);
     core.set_least_free(0);
     store.write(put(2)).await.unwrap();
-    assert!(store.healthy());
+    assert!(store.failed().now_or_never().is_none());
     assert_eq!(keys(&store).await, [2]);
 }
 

@@ -14,8 +14,9 @@ async fn changes_are_events_in_their_order_and_can_be_read_from_any_place() {
     given.changes = (0..250)
         .map(|n| change(&n.to_string(), "someone@acme.example", Outcome::Applied))
         .collect();
-    given.event = Some(EventBody::RunPhase(run.clone()));
     store.commit(given.clone()).await.unwrap();
+    let phase = store.tell_run(run.clone(), EventBody::RunPhase);
+    phase.await.unwrap();
     store.close().await.unwrap();
     let store = home.open().await;
     store

@@ -234,7 +234,6 @@ pub fn slice(run: &Run) -> Slice {
         members: Vec::new(),
         remembered: Vec::new(),
         changes: Vec::new(),
-        event: None,
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_run_in_which_nothing_changed_costs_eight_records_with_a_request_id() 
         .unwrap();
     run.phase = Some(Phase::Applying);
     store
-        .save_run(run.clone(), Some(EventBody::RunPhase))
+        .tell_run(run.clone(), EventBody::RunPhase)
         .await
         .unwrap();
     run.phase = None;

@@ -3,8 +3,8 @@
 use super::fixtures::*;
 use provisiond::{
     model::{
-        Attribute, Change, Diff, EventBody, Fingerprint, Found, Kind, Link, LinkOrigin,
-        MemberOrigin, MemberWrite, Outcome, Phase, Reason, Value, Wanted,
+        Attribute, Change, Diff, Fingerprint, Found, Kind, Link, LinkOrigin, MemberOrigin,
+        MemberWrite, Outcome, Reason, Value, Wanted,
     },
     store::{ChangeFilter, SliceError, Store},
 };
@@ -153,7 +153,6 @@ async fn a_slice_with_conflicts_names_them_all_and_leaves_nothing() {
         add: true,
     });
     given.changes.push(change);
-    given.event = Some(EventBody::RunPhase(run.clone()));
     let before = everything(&store, &integration).await;
     let conflicts = store.commit(given).await.unwrap_err();
     assert_eq!(conflicts, SliceError::Conflicts(vec![1, 2, 3, 5]));
@@ -315,11 +314,6 @@ async fn a_change_that_is_too_large_is_kept_with_its_values_shortened() {
     let small = change("3", "small@acme.example", Outcome::Applied);
     let mut given = slice(&run);
     given.changes = vec![large.clone(), huge, small.clone()];
-    given.event = Some(EventBody::RunPhase({
-        let mut run = run.clone();
-        run.phase = Some(Phase::Applying);
-        run
-    }));
     store.commit(given).await.unwrap();
     let kept = store
         .changes(&acme(), &ChangeFilter::default(), &page(10))
