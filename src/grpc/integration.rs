@@ -5,7 +5,7 @@ use super::{
     fields::{Notes, request_key},
     from_proto, names, status,
     to_proto::{self, time},
-    tokens,
+    tokens, update,
 };
 use crate::{
     integrations::{Answer, Integrations, catalogue as known},
@@ -105,7 +105,7 @@ impl IntegrationService for Service {
         };
         let created = self
             .integrations
-            .create(&company, new, key.flatten())
+            .create(&company, new, key.flatten(), request.validate_only)
             .await
             .map_err(status::integrations)?;
         self.shown(created.value).await
@@ -151,6 +151,14 @@ impl IntegrationService for Service {
             integrations,
             next_page_token,
         }))
+    }
+
+    async fn update_integration(
+        &self,
+        request: Request<v1::UpdateIntegrationRequest>,
+    ) -> Answered<v1::Integration> {
+        let updated = update::integration(&self.integrations, request.into_inner()).await?;
+        self.shown(updated).await
     }
 
     async fn activate_integration(
@@ -294,7 +302,7 @@ impl IntegrationService for Service {
         };
         let rule = self
             .integrations
-            .create_rule(&company, &id, new, key.flatten())
+            .create_rule(&company, &id, new, key.flatten(), request.validate_only)
             .await
             .map_err(status::integrations)?;
         Ok(Response::new(to_proto::rule(&rule.value)))
@@ -335,6 +343,11 @@ impl IntegrationService for Service {
             next_page_token: page.next(&listed),
             rules: listed.items.into_iter().map(to_proto::rule).collect(),
         }))
+    }
+
+    async fn update_rule(&self, request: Request<v1::UpdateRuleRequest>) -> Answered<v1::Rule> {
+        let updated = update::rule(&self.integrations, request.into_inner()).await?;
+        Ok(Response::new(to_proto::rule(&updated)))
     }
 
     async fn delete_rule(&self, request: Request<v1::DeleteRuleRequest>) -> Answered<()> {

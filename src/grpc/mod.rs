@@ -10,6 +10,7 @@ mod fields;
 mod from_proto;
 mod integration;
 mod layers;
+mod mask;
 mod names;
 mod report;
 mod request_id;
@@ -17,6 +18,7 @@ mod status;
 mod sync;
 mod to_proto;
 mod tokens;
+mod update;
 
 use crate::{
     directory::Directory,
