@@ -98,6 +98,8 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
         etag: integration_etag(integration),
         create_time: Some(time(integration.create_time)),
         update_time: Some(time(integration.update_time)),
+        protected: integration.protected.clone(),
+        domains: integration.domains.clone(),
     }
 }
 

@@ -26,6 +26,8 @@ const INTEGRATION: &[Row<v1::Integration>] = &[
             },
         },
     ),
+    settable!(protected),
+    settable!(domains),
     fixed!(
         system,
         "can't be changed: delete the integration and make another"

@@ -6,6 +6,7 @@
 mod authorization;
 mod connections;
 mod error;
+mod reach;
 mod readiness;
 mod rules;
 mod settings;

@@ -1,6 +1,6 @@
 //! Making and changing integrations, and switching them on and off.
 
-use super::{Checked, Error, Integrations, name, time_of_change};
+use super::{Checked, Error, Integrations, name, reach, time_of_change};
 use crate::{
     connector::catalogue,
     model::{
@@ -25,6 +25,10 @@ pub struct NewIntegration {
     pub active: bool,
     /// Safety limits.
     pub limits: Limits,
+    /// Users that are never touched: addresses, or patterns with `*`.
+    pub protected: Vec<String>,
+    /// The domains whose objects are in scope; empty = all.
+    pub domains: Vec<String>,
     /// What the edge found wrong already.
     pub bad: Vec<Violation>,
 }
@@ -60,6 +64,8 @@ impl NewIntegration {
                 "must be 0 to 100",
             );
         }
+        let protected = reach::protected(&mut checked, &self.protected);
+        let domains = reach::domains(&mut checked, &self.domains);
         let made = system
             .zip(direction)
             .map(|(system, direction)| Integration {
@@ -72,6 +78,8 @@ impl NewIntegration {
                 direction,
                 active: self.active,
                 limits: self.limits,
+                protected,
+                domains,
                 authorization: Authorization::default(),
                 last_run: None,
                 interruptions: 0,
@@ -199,6 +207,8 @@ fn apply_settings(integration: &mut Integration, wanted: Integration, now: Time)
     let before = integration.clone();
     integration.title = wanted.title;
     integration.limits = wanted.limits;
+    integration.protected = wanted.protected;
+    integration.domains = wanted.domains;
     if *integration == before {
         return None;
     }

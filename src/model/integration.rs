@@ -106,6 +106,10 @@ pub struct Integration {
     pub active: bool,
     /// Safety limits.
     pub limits: Limits,
+    /// Users that are never touched: addresses, or patterns with `*`; at most 100 (semantics 30).
+    pub protected: Vec<String>,
+    /// The domains whose objects are in scope; empty = all; at most 100 (semantics 15).
+    pub domains: Vec<String>,
     /// How it stands with the system.
     pub authorization: Authorization,
     /// The latest run, if there was one.

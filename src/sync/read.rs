@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     connector::{Coverage, Cursor, Error, Page},
-    model::{Kind, Object, ObjectRef, Reason},
+    model::{Attribute, Kind, Object, ObjectRef, Reason},
     rules::{self, Decision},
 };
 use futures_util::future::{OptionFuture, join};
@@ -109,7 +109,12 @@ async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Ite
 /// Accounts for an object that is as it was; anything else becomes an item.
 fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
-    let (rule, what) = match job.rules.decide(&object) {
+    let address = object.attributes.text(&Attribute::USER_NAME);
+    let decision = match job.reach.covers(address) {
+        true => job.rules.decide(&object),
+        false => Decision::OutOfScope,
+    };
+    let (rule, what) = match decision {
         Decision::OutOfScope => (None, What::Observe(Count::OutOfScope)),
         Decision::LeftAlone { .. } => (
             None,
@@ -118,6 +123,9 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
                 "the rule that decides it takes no part in this run",
             ))),
         ),
+        Decision::By(rule) if kind == Kind::User && job.reach.protects(address) => {
+            (Some(rule.id.clone()), What::Protected)
+        }
         Decision::By(rule) => match &object.defect {
             Some(defect) => (Some(rule.id.clone()), What::Defect(defect.clone())),
             None => {

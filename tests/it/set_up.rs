@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod malformed;
+mod reach;
 mod rules;
 mod settings;
 

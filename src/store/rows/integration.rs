@@ -80,6 +80,10 @@ pub(in crate::store) struct IntegrationRow {
     create_time: Option<Moment>,
     #[prost(message, optional, tag = "15")]
     update_time: Option<Moment>,
+    #[prost(string, repeated, tag = "20")]
+    protected: Vec<String>,
+    #[prost(string, repeated, tag = "21")]
+    domains: Vec<String>,
 }
 
 impl IntegrationRow {
@@ -96,6 +100,8 @@ impl IntegrationRow {
             limits: Limits {
                 max_member_loss_percent,
             },
+            protected,
+            domains,
             authorization:
                 Authorization {
                     state: authorization,
@@ -129,6 +135,8 @@ impl IntegrationRow {
             interruptions: *interruptions,
             create_time: Some(Moment::row(*create_time)),
             update_time: Some(Moment::row(*update_time)),
+            protected: protected.clone(),
+            domains: domains.clone(),
         }
     }
 
@@ -148,6 +156,8 @@ impl IntegrationRow {
             limits: Limits {
                 max_member_loss_percent: self.max_member_loss_percent,
             },
+            protected: self.protected,
+            domains: self.domains,
             authorization: Authorization {
                 state: auth_of(self.authorization)?,
                 consent: self.consent.map(consent).transpose()?,

@@ -23,6 +23,9 @@ async fn integrations(world: &mut World) -> Vec<Case> {
         ("a limit below none", limits(-1), &["limits"], "integration.limits.max_member_loss_percent"),
         ("another system", v1::Integration { system: "systems/other".to_owned(), ..named() }, &[], "integration.system"),
         ("another direction", v1::Integration { direction: 2, ..named() }, &["*"], "integration.direction"),
+        ("a protected name", v1::Integration { protected: vec!["*".to_owned(), "boss".to_owned()], ..named() }, &["protected"], "integration.protected[1]"),
+        ("too many that are protected", v1::Integration { protected: vec!["a@b.c".to_owned(); 101], ..named() }, &[], "integration.protected"),
+        ("a domain with a star", v1::Integration { domains: vec!["*.acme.test".to_owned()], ..named() }, &["domains"], "integration.domains[0]"),
         ("switching on", v1::Integration { active: true, ..named() }, &[], "integration.active"),
     ];
     let mut cases = Vec::new();
