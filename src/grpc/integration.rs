@@ -8,9 +8,10 @@ use super::{
     tokens, update,
 };
 use crate::{
-    integrations::{Answer, Integrations, catalogue as known},
+    integrations::{Answer, Integrations, TokenFate, catalogue as known},
     model::{CompanyId, Integration, IntegrationId, Secret, Violation},
     proto::v1::{self, integration_service_server::IntegrationService},
+    sync::Runs,
 };
 use std::mem::take;
 use tonic::{Request, Response, Status};
@@ -21,6 +22,7 @@ type Answered<T> = Result<Response<T>, Status>;
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) integrations: Integrations,
+    pub(super) runs: Runs,
 }
 
 fn one(violation: Violation) -> Status {
@@ -159,6 +161,22 @@ impl IntegrationService for Service {
     ) -> Answered<v1::Integration> {
         let updated = update::integration(&self.integrations, request.into_inner()).await?;
         self.shown(updated).await
+    }
+
+    async fn delete_integration(
+        &self,
+        request: Request<v1::DeleteIntegrationRequest>,
+    ) -> Answered<v1::DeleteIntegrationResponse> {
+        let v1::DeleteIntegrationRequest { name, etag } = request.into_inner();
+        let (company, id) = names::parse_integration("name", &name).map_err(one)?;
+        let seen = self.seen(&company, &id, &etag).await?;
+        let seen = (!etag.is_empty()).then_some(seen.update_time);
+        let fate = self.runs.delete_integration(&company, &id, seen).await;
+        let fate = fate.map_err(status::sync)?;
+        Ok(Response::new(v1::DeleteIntegrationResponse {
+            token_revoked: fate == TokenFate::Revoked,
+            summary: format!("{name} is deleted; what it provisioned stays. {fate}"),
+        }))
     }
 
     async fn activate_integration(

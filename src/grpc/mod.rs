@@ -142,6 +142,7 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
     } = rooms;
     let integration = IntegrationServiceServer::new(integration::Service {
         integrations: integrations.clone(),
+        runs: runs.clone(),
     });
     let sync = SyncServiceServer::new(sync::Service::new(store, runs, stopping.clone()));
     let directory = DirectoryServiceServer::new(directory::Service {

@@ -5,6 +5,7 @@
 
 mod authorization;
 mod connections;
+mod deletion;
 mod error;
 mod reach;
 mod readiness;
@@ -17,8 +18,9 @@ pub use authorization::{
     AUTHORIZATION_LIFE, Answer, Begun, Completed, Refusal, Refused, ReturnUrls,
 };
 pub use connections::{Connectors, SystemSetup};
+pub use deletion::TokenFate;
 pub use error::Error;
-pub use readiness::Gap;
+pub use readiness::{Gap, halted};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};

@@ -18,6 +18,8 @@ pub enum IntegrationState {
     Ready,
     /// The daemon stopped running it by itself, for this reason, until a person activates it again.
     Paused(String),
+    /// It is being taken away: nothing about it changes any more.
+    Deleting,
 }
 
 /// How the integration stands with the system.

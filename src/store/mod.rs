@@ -12,6 +12,7 @@ mod authorizations;
 mod changes;
 mod committer;
 mod core;
+mod deletion;
 mod directory;
 mod entities;
 mod error;

@@ -13,7 +13,7 @@ use crate::model::{CompanyId, EventBody, IntegrationId, RequestKey, Rule, RuleId
 /// Most rules of an integration.
 const MOST: usize = 100;
 
-fn prefix(company: &CompanyId, integration: &IntegrationId) -> Key {
+pub(super) fn prefix(company: &CompanyId, integration: &IntegrationId) -> Key {
     Key::company(company).id(integration.as_str())
 }
 
@@ -61,7 +61,7 @@ fn create(
             replayed: true,
         });
     }
-    let integration = integrations::must(txn, &company, &rule.integration)?;
+    let integration = integrations::standing(txn, &company, &rule.integration)?;
     let key = key(&company, &rule.integration, &rule.id);
     if txn.raw(Table::Rules, &key)?.is_some() {
         return Err(Error::taken(
@@ -101,6 +101,7 @@ fn place(others: &[Rule], rule: &Rule) -> Result<u32, Error> {
 
 fn update(txn: &mut Txn<'_>, mut rule: Rule, seen: Time) -> Result<Rule, Error> {
     let company = rule.company.clone();
+    let integration = integrations::standing(txn, &company, &rule.integration)?;
     let key = key(&company, &rule.integration, &rule.id);
     let name = name(&company, &rule.integration, &rule.id);
     let old = get(txn, &company, &key)?.ok_or_else(|| Error::Missing(name.clone()))?;
@@ -125,7 +126,6 @@ fn update(txn: &mut Txn<'_>, mut rule: Rule, seen: Time) -> Result<Rule, Error> 
         return Ok(old);
     }
     txn.put(Table::Rules, key, &RuleRow::row(&rule))?;
-    let integration = integrations::must(txn, &company, &rule.integration)?;
     txn.publish(&company, &EventBody::IntegrationChanged(integration))?;
     Ok(rule)
 }
@@ -144,7 +144,7 @@ fn delete(
         return Err(Error::Changed(name));
     }
     txn.delete(Table::Rules, key)?;
-    let integration = integrations::must(txn, company, integration)?;
+    let integration = integrations::standing(txn, company, integration)?;
     txn.publish(company, &EventBody::IntegrationChanged(integration))
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod deletion;
 mod malformed;
 mod reach;
 mod rules;

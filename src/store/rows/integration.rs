@@ -54,7 +54,7 @@ pub(in crate::store) struct IntegrationRow {
     uid: Vec<u8>,
     #[prost(string, tag = "3")]
     title: String,
-    /// Absent = ready.
+    /// Absent = ready, or being deleted.
     #[prost(string, optional, tag = "4")]
     paused: Option<String>,
     #[prost(string, tag = "5")]
@@ -84,6 +84,8 @@ pub(in crate::store) struct IntegrationRow {
     protected: Vec<String>,
     #[prost(string, repeated, tag = "21")]
     domains: Vec<String>,
+    #[prost(bool, tag = "22")]
+    deleting: bool,
 }
 
 impl IntegrationRow {
@@ -118,7 +120,7 @@ impl IntegrationRow {
             uid: uid.0.as_bytes().to_vec(),
             title: title.clone(),
             paused: match state {
-                IntegrationState::Ready => None,
+                IntegrationState::Ready | IntegrationState::Deleting => None,
                 IntegrationState::Paused(reason) => Some(reason.clone()),
             },
             system: system.as_str().to_owned(),
@@ -137,6 +139,7 @@ impl IntegrationRow {
             update_time: Some(Moment::row(*update_time)),
             protected: protected.clone(),
             domains: domains.clone(),
+            deleting: *state == IntegrationState::Deleting,
         }
     }
 
@@ -146,9 +149,11 @@ impl IntegrationRow {
             id: integration_id(&self.id)?,
             uid: uid(&self.uid)?,
             title: self.title,
-            state: self
-                .paused
-                .map_or(IntegrationState::Ready, IntegrationState::Paused),
+            state: match self.paused {
+                _ if self.deleting => IntegrationState::Deleting,
+                Some(reason) => IntegrationState::Paused(reason),
+                None => IntegrationState::Ready,
+            },
             system: SystemId::try_new(&self.system)
                 .map_err(|_| Error::unreadable("the system of an integration"))?,
             direction: direction_of(self.direction)?,
