@@ -20,7 +20,7 @@ pub use authorization::{
 pub use connections::{Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;
-pub use readiness::{Gap, halted};
+pub use readiness::{Gap, gaps, halted};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};

@@ -41,7 +41,9 @@ mod types;
 pub use entities::check_size;
 pub use error::Error;
 pub use sealing::SealingKey;
-pub use types::{ChangeFilter, Created, Options, Recorded, Slice, SliceError, TakenAuthorization};
+pub use types::{
+    ChangeFilter, Created, Options, Recorded, Remembered, Slice, SliceError, TakenAuthorization,
+};
 
 use self::{
     committer::{Progress, Queue},

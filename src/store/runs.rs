@@ -1,7 +1,7 @@
 //! Runs. They are kept by integration; lists over a company merge them, newest first.
 
 use super::{
-    Created, Error, Store, integrations,
+    Error, Store, integrations,
     keys::{self, Key, Parse},
     large,
     page::{self, List},
@@ -104,15 +104,12 @@ pub(super) fn scope(
     }
 }
 
-/// The run that this request made in the last 24 h. Fails if the id was used by another request.
-fn made_before(
+/// The run that answered this request in the last 24 h. Fails if the id was used by another request.
+fn answered_by(
     txn: &Txn<'_>,
     company: &CompanyId,
-    request: Option<&RequestKey>,
+    request: &RequestKey,
 ) -> Result<Option<Run>, Error> {
-    let Some(request) = request else {
-        return Ok(None);
-    };
     if requests::made_before(txn, company, Some(request))?.is_some() {
         return Err(requests::taken());
     }
@@ -125,44 +122,36 @@ fn made_before(
         if txn.now().duration_since(Moment::must(row.create_time)?) > requests::REMEMBERED {
             break;
         }
-        match &row.request {
-            Some(made) if made.id == request.id => {
-                return if made.body == request.body {
-                    row.model(company.clone()).map(Some)
-                } else {
-                    Err(requests::taken())
-                };
+        let mut answered = row.requests_answered.iter();
+        match answered.find(|answered| answered.id == request.id) {
+            Some(same) if same.body == request.body => {
+                return row.model(company.clone()).map(Some);
             }
-            _ => {}
+            Some(_) => return Err(requests::taken()),
+            None => {}
         }
     }
     Ok(None)
 }
 
-fn create(txn: &mut Txn<'_>, run: Run, request: Option<RequestKey>) -> Result<Created<Run>, Error> {
-    if let Some(value) = made_before(txn, &run.company, request.as_ref())? {
-        return Ok(Created {
-            value,
-            replayed: true,
-        });
-    }
+fn create(txn: &mut Txn<'_>, run: &Run, request: Option<RequestKey>) -> Result<(), Error> {
     integrations::standing(txn, &run.company, &run.integration)?;
     let key = keys::run(&run.company, &run.integration, &run.id);
     if row(txn, &key)?.is_some() {
-        return Err(Error::taken("id", name(&run)));
+        return Err(Error::taken("id", name(run)));
     }
-    let mut row = RunRow::row(&run);
-    row.request = request.map(|request| RunRequestRow {
-        id: request.id,
-        body: request.body.to_vec(),
-    });
+    let mut row = RunRow::row(run);
+    row.requests_answered.extend(request.map(request_row));
     txn.note_run(key.clone(), !run.state.is_final());
     txn.put(Table::Runs, key, &row)?;
-    txn.publish(&run.company, &EventBody::RunQueued(run.clone()))?;
-    Ok(Created {
-        value: run,
-        replayed: false,
-    })
+    txn.publish(&run.company, &EventBody::RunQueued(run.clone()))
+}
+
+fn request_row(request: RequestKey) -> RunRequestRow {
+    RunRequestRow {
+        id: request.id,
+        body: request.body.to_vec(),
+    }
 }
 
 fn name(run: &Run) -> String {
@@ -175,10 +164,16 @@ fn name(run: &Run) -> String {
 
 /// Writes the row of a run that is there.
 pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
+    put_answering(txn, run, None)
+}
+
+/// The same; from now on the run answers this request too.
+fn put_answering(txn: &mut Txn<'_>, run: &Run, request: Option<RequestKey>) -> Result<(), Error> {
     let key = keys::run(&run.company, &run.integration, &run.id);
     let old = row(txn, &key)?.ok_or_else(|| Error::Missing(name(run)))?;
     let mut new = RunRow::row(run);
-    new.request = old.request;
+    new.requests_answered = old.requests_answered;
+    new.requests_answered.extend(request.map(request_row));
     txn.note_run(key.clone(), !run.state.is_final());
     txn.put(Table::Runs, key, &new)
 }
@@ -221,16 +216,36 @@ fn list(
 }
 
 impl Store {
-    /// A new run (QUEUED) with event `RunQueued`, or the one the same request made.
+    /// A new run (QUEUED) with event `RunQueued`. It answers the request, if one is given.
     ///
     /// # Errors
-    /// `Missing` (integration), `Taken` (`id`, `request_id`).
-    pub async fn create_run(
+    /// `Missing` (integration), `Taken` (`id`).
+    pub async fn create_run(&self, run: Run, request: Option<RequestKey>) -> Result<Run, Error> {
+        self.write(move |txn| create(txn, &run, request).map(|()| run))
+            .await
+    }
+
+    /// The run that answered this request in the last 24 h, if one did.
+    ///
+    /// # Errors
+    /// `Taken` (`request_id`) if another request used the id.
+    pub async fn run_answering(
         &self,
-        run: Run,
-        request: Option<RequestKey>,
-    ) -> Result<Created<Run>, Error> {
-        self.write(move |txn| create(txn, run, request)).await
+        company: &CompanyId,
+        request: &RequestKey,
+    ) -> Result<Option<Run>, Error> {
+        let (company, request) = (company.clone(), request.clone());
+        self.write(move |txn| answered_by(txn, &company, &request))
+            .await
+    }
+
+    /// Writes the row of a run that waits, which from now on answers this request too.
+    ///
+    /// # Errors
+    /// `Missing` if there is no such run.
+    pub async fn merge_run(&self, run: Run, request: Option<RequestKey>) -> Result<(), Error> {
+        self.write(move |txn| put_answering(txn, &run, request))
+            .await
     }
 
     /// Writes the run's row with an event. An integration's `last_run` is read from the runs: nothing else is written.

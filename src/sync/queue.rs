@@ -1,10 +1,10 @@
 //! What runs and what waits, integration by integration: pure bookkeeping.
 
 use crate::model::{CompanyId, Integration, IntegrationId, Rule, RuleId, Run, RunId, RunMode};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use tokio_util::sync::CancellationToken;
 
-/// At most one run goes on and at most one waits for each integration.
+/// At most one run goes on for each integration, and what waits merges into one.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     slots: HashMap<(CompanyId, IntegrationId), Slot>,
@@ -13,7 +13,8 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Slot {
     running: Option<(RunId, CancellationToken)>,
-    waiting: Option<Run>,
+    /// More than one only after a crash; requests merge into the last.
+    waiting: VecDeque<Run>,
 }
 
 /// What became of a run that asks to be let in.
@@ -35,7 +36,7 @@ impl Queue {
         self.slots
             .get_mut(&(of.company.clone(), of.id.clone()))?
             .waiting
-            .as_mut()
+            .back_mut()
     }
 
     /// Lets a run in, or has it wait.
@@ -44,7 +45,7 @@ impl Queue {
         if slot.running.is_none() {
             return Admitted::Now(Box::new(run));
         }
-        slot.waiting = Some(run);
+        slot.waiting.push_back(run);
         Admitted::Later
     }
 
@@ -57,7 +58,7 @@ impl Queue {
     pub(super) fn finished(&mut self, run: &Run) -> Option<Run> {
         let slot = self.slots.get_mut(&key(run))?;
         slot.running = None;
-        let next = slot.waiting.take();
+        let next = slot.waiting.pop_front();
         if next.is_none() {
             self.slots.remove(&key(run));
         }
@@ -69,14 +70,9 @@ impl Queue {
         let Some(slot) = self.slots.get_mut(&key(run)) else {
             return false;
         };
-        let waits = slot
-            .waiting
-            .as_ref()
-            .is_some_and(|waiting| waiting.id == run.id);
-        if waits {
-            slot.waiting = None;
-        }
-        waits
+        let before = slot.waiting.len();
+        slot.waiting.retain(|waiting| waiting.id != run.id);
+        slot.waiting.len() < before
     }
 
     /// Tells a run that is going on to stop.

@@ -7,7 +7,7 @@ use super::{
     queue::{Admitted, Queue, merge},
 };
 use crate::{
-    integrations::Integrations,
+    integrations::{Integrations, gaps},
     model::{
         Clock, CompanyId, EventBody, Integration, IntegrationId, IntegrationState, RequestKey,
         Rule, RuleId, Run, RunId, RunMode, RunState, Tally, Trigger,
@@ -255,31 +255,31 @@ impl Door {
     }
 
     async fn start(&mut self, request: Request) -> Result<Run, Error> {
+        let store = self.tools.store.clone();
+        if let Some(key) = &request.key
+            && let Some(run) = store.run_answering(&request.company, key).await?
+        {
+            return Ok(run);
+        }
         let integration = self
             .tools
             .integrations
             .get(&request.company, &request.integration)
             .await?;
-        let rules = self
-            .tools
-            .store
-            .rules(&request.company, &request.integration)
-            .await?;
+        let rules = store.rules(&request.company, &request.integration).await?;
         ready(&integration, &rules, &request)?;
         if let Some(waiting) = self.queue.waiting(&integration) {
             let merged = merge(&waiting.rules, &request.rules, &rules);
-            if waiting.rules != merged {
+            if waiting.rules != merged || request.key.is_some() {
                 waiting.rules = merged;
-                self.tools.store.save_run(waiting.clone(), None).await?;
+                store.merge_run(waiting.clone(), request.key).await?;
             }
             return Ok(waiting.clone());
         }
         let run = new_run(&integration, &request, self.tools.clock.now());
-        let created = self.tools.store.create_run(run, request.key).await?;
-        if !created.replayed {
-            self.admit(created.value.clone());
-        }
-        Ok(created.value)
+        let run = store.create_run(run, request.key).await?;
+        self.admit(run.clone());
+        Ok(run)
     }
 
     fn admit(&mut self, run: Run) {
@@ -330,25 +330,10 @@ impl Door {
 
 /// Whether the request can be carried out at all; if not, what to do first.
 fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result<(), Error> {
-    use crate::model::AuthorizationState::{Authorized, ReauthorizationRequired};
-    let mut missing = Vec::new();
-    if let IntegrationState::Paused(reason) = &integration.state {
-        missing.push((
-            "PAUSED".to_owned(),
-            format!("the integration is paused: {reason}"),
-        ));
-    }
-    match integration.authorization.state {
-        Authorized => {}
-        ReauthorizationRequired => missing.push((
-            "REAUTHORIZATION_REQUIRED".to_owned(),
-            format!("{}; call BeginAuthorization and let an admin consent again", integration.authorization.reason),
-        )),
-        _ => missing.push((
-            "NOT_AUTHORIZED".to_owned(),
-            "nobody has authorized the integration yet; call BeginAuthorization and open the address it answers with".to_owned(),
-        )),
-    }
+    let missing = gaps(integration, rules).into_iter();
+    let mut missing: Vec<_> = missing
+        .map(|gap| (gap.code().to_owned(), gap.text()))
+        .collect();
     for name in &request.rules {
         match rules.iter().find(|rule| rule.id == *name) {
             None => return Err(Error::Missing(format!("rule {name}"))),
@@ -361,11 +346,9 @@ fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result
     let any = rules
         .iter()
         .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
-    if request.rules.is_empty() && !any {
-        missing.push((
-            "NO_RULES".to_owned(),
-            "there is no active automatic rule; call ApplyRuleTemplate or CreateRule, or name a manual rule".to_owned(),
-        ));
+    if request.rules.is_empty() && !any && rules.iter().any(|rule| rule.active) {
+        let text = "It has no active automatic rule: create one, or name the manual rules to run";
+        missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
     }
     if missing.is_empty() {
         Ok(())

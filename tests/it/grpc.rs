@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod around;
+mod asking;
 mod pages;
 mod refusals;
 mod watching;

@@ -111,9 +111,9 @@ pub(in crate::store) struct RunRow {
     error_code: Option<String>,
     #[prost(string, tag = "20")]
     error_text: String,
-    /// The request that made it.
-    #[prost(message, optional, tag = "21")]
-    pub(in crate::store) request: Option<RunRequestRow>,
+    /// The requests that it answers: the one that made it, and those that were merged into it while it waited.
+    #[prost(message, repeated, tag = "21")]
+    pub(in crate::store) requests_answered: Vec<RunRequestRow>,
 }
 
 /// Only what tells whether a run goes on.
@@ -183,7 +183,7 @@ impl RunRow {
             error_text: error
                 .map(|RunError { text, .. }| text.clone())
                 .unwrap_or_default(),
-            request: None,
+            requests_answered: Vec::new(),
         }
     }
 

@@ -42,7 +42,6 @@ async fn the_process_that_is_killed() {
         mut items => items.remove(0),
     };
     let run = store.create_run(run(&integration), None).await.unwrap();
-    let run = run.value;
     println!("run {}", run.id);
     let mut under_way = Vec::new();
     for number in 0.. {

@@ -37,7 +37,7 @@ async fn provisioned_by(store: &Store, id: &str, from: usize) -> (Integration, R
     let begun = store.begin_authorization(pending(&integration, 7, late));
     begun.await.unwrap();
     let made = store.create_run(run(&integration), None).await.unwrap();
-    let mut given = made.value;
+    let mut given = made;
     let numbers: Vec<usize> = (from..from + USERS).collect();
     for part in numbers.chunks(100) {
         let mut written = slice(&given);

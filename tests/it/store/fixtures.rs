@@ -281,6 +281,7 @@ pub fn provisioned(integration: &Integration, number: usize) -> (Entity, Link, C
         members_fingerprint: Fingerprint::NONE,
         active: true,
         has_members: false,
+        absent: false,
     };
     (user, link, change)
 }
@@ -294,5 +295,5 @@ pub async fn with_run(home: &Home) -> (Store, Integration, Run) {
         .unwrap()
         .value;
     let run = store.create_run(run(&integration), None).await.unwrap();
-    (store, integration, run.value)
+    (store, integration, run)
 }

@@ -57,7 +57,7 @@ fn run() -> Run {
 fn a_run() {
     let mut row = RunRow::row(&run());
     assert_eq!(row.clone().model(company()).unwrap(), run());
-    row.request = Some(RunRequestRow {
+    row.requests_answered.push(RunRequestRow {
         id: "q".to_owned(),
         body: vec![9; 2],
     });
