@@ -178,6 +178,7 @@ impl App {
             grace,
         } = self;
         let runs = rooms.runs.clone();
+        runs.resume_deletions().await?;
         runs.recover(&store, clock.as_ref()).await?;
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
@@ -270,6 +271,7 @@ fn setup(
         client_secret: client.secret.clone(),
         auth_url: system.auth_url.clone(),
         token_url: system.token_url.clone(),
+        revoke_url: system.revoke_url.clone(),
         userinfo_url: system.userinfo_url.clone(),
         jwks_url: system.jwks_url.clone(),
         issuer: system.issuer.clone(),

@@ -44,6 +44,8 @@ pub(super) fn new_integration(
         direction,
         active,
         limits,
+        protected,
+        domains,
         name: _,
         uid: _,
         state: _,
@@ -88,6 +90,8 @@ pub(super) fn new_integration(
         direction,
         active,
         limits,
+        protected,
+        domains,
         bad: notes.0,
     }
 }

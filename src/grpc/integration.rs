@@ -5,12 +5,13 @@ use super::{
     fields::{Notes, request_key},
     from_proto, names, status,
     to_proto::{self, time},
-    tokens,
+    tokens, update,
 };
 use crate::{
-    integrations::{Answer, Integrations, catalogue as known},
+    integrations::{Answer, Integrations, TokenFate, catalogue as known},
     model::{CompanyId, Integration, IntegrationId, Secret, Violation},
     proto::v1::{self, integration_service_server::IntegrationService},
+    sync::Runs,
 };
 use std::mem::take;
 use tonic::{Request, Response, Status};
@@ -21,6 +22,7 @@ type Answered<T> = Result<Response<T>, Status>;
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) integrations: Integrations,
+    pub(super) runs: Runs,
 }
 
 fn one(violation: Violation) -> Status {
@@ -105,7 +107,7 @@ impl IntegrationService for Service {
         };
         let created = self
             .integrations
-            .create(&company, new, key.flatten())
+            .create(&company, new, key.flatten(), request.validate_only)
             .await
             .map_err(status::integrations)?;
         self.shown(created.value).await
@@ -150,6 +152,30 @@ impl IntegrationService for Service {
         Ok(Response::new(v1::ListIntegrationsResponse {
             integrations,
             next_page_token,
+        }))
+    }
+
+    async fn update_integration(
+        &self,
+        request: Request<v1::UpdateIntegrationRequest>,
+    ) -> Answered<v1::Integration> {
+        let updated = update::integration(&self.integrations, request.into_inner()).await?;
+        self.shown(updated).await
+    }
+
+    async fn delete_integration(
+        &self,
+        request: Request<v1::DeleteIntegrationRequest>,
+    ) -> Answered<v1::DeleteIntegrationResponse> {
+        let v1::DeleteIntegrationRequest { name, etag } = request.into_inner();
+        let (company, id) = names::parse_integration("name", &name).map_err(one)?;
+        let seen = self.seen(&company, &id, &etag).await?;
+        let seen = (!etag.is_empty()).then_some(seen.update_time);
+        let fate = self.runs.delete_integration(&company, &id, seen).await;
+        let fate = fate.map_err(status::sync)?;
+        Ok(Response::new(v1::DeleteIntegrationResponse {
+            token_revoked: fate == TokenFate::Revoked,
+            summary: format!("{name} is deleted; what it provisioned stays. {fate}"),
         }))
     }
 
@@ -294,7 +320,7 @@ impl IntegrationService for Service {
         };
         let rule = self
             .integrations
-            .create_rule(&company, &id, new, key.flatten())
+            .create_rule(&company, &id, new, key.flatten(), request.validate_only)
             .await
             .map_err(status::integrations)?;
         Ok(Response::new(to_proto::rule(&rule.value)))
@@ -335,6 +361,11 @@ impl IntegrationService for Service {
             next_page_token: page.next(&listed),
             rules: listed.items.into_iter().map(to_proto::rule).collect(),
         }))
+    }
+
+    async fn update_rule(&self, request: Request<v1::UpdateRuleRequest>) -> Answered<v1::Rule> {
+        let updated = update::rule(&self.integrations, request.into_inner()).await?;
+        Ok(Response::new(to_proto::rule(&updated)))
     }
 
     async fn delete_rule(&self, request: Request<v1::DeleteRuleRequest>) -> Answered<()> {

@@ -10,6 +10,7 @@ mod fields;
 mod from_proto;
 mod integration;
 mod layers;
+mod mask;
 mod names;
 mod report;
 mod request_id;
@@ -17,6 +18,7 @@ mod status;
 mod sync;
 mod to_proto;
 mod tokens;
+mod update;
 
 use crate::{
     directory::Directory,
@@ -140,6 +142,7 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
     } = rooms;
     let integration = IntegrationServiceServer::new(integration::Service {
         integrations: integrations.clone(),
+        runs: runs.clone(),
     });
     let sync = SyncServiceServer::new(sync::Service::new(store, runs, stopping.clone()));
     let directory = DirectoryServiceServer::new(directory::Service {

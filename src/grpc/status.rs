@@ -235,6 +235,7 @@ pub(super) fn store(error: store::Error) -> Status {
         other => {
             let preconditions = match &other {
                 store::Error::Refused(text) => vec![("LIMIT".to_owned(), text.clone())],
+                store::Error::Deleting(_) => vec![("DELETING".to_owned(), other.to_string())],
                 _ => Vec::new(),
             };
             Failure {

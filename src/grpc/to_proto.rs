@@ -70,6 +70,7 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
     let (state, pause_reason) = match &integration.state {
         IntegrationState::Ready => (State::Ready, String::new()),
         IntegrationState::Paused(reason) => (State::Paused, reason.clone()),
+        IntegrationState::Deleting => (State::Deleting, String::new()),
     };
     let (company, id) = (&integration.company, &integration.id);
     v1::Integration {
@@ -98,6 +99,8 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
         etag: integration_etag(integration),
         create_time: Some(time(integration.create_time)),
         update_time: Some(time(integration.update_time)),
+        protected: integration.protected.clone(),
+        domains: integration.domains.clone(),
     }
 }
 
@@ -138,6 +141,7 @@ fn gap(gap: &Gap) -> v1::ReadinessGap {
         Gap::ReauthorizationRequired(_) => Code::ReauthorizationRequired,
         Gap::ScopesMissing(_) => Code::ScopesMissing,
         Gap::NoActiveRules => Code::NoActiveRules,
+        Gap::Deleting => Code::Deleting,
         Gap::Paused(_) => Code::Paused,
     };
     v1::ReadinessGap {

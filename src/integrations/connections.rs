@@ -7,7 +7,7 @@ use crate::{
         AuthorizationState, CompanyId, EventBody, Integration, IntegrationId, Secret, SystemId, Uid,
     },
     oauth::{self, Provider, RefreshTokens, TokenSource},
-    store::Store,
+    store::{self, Store},
 };
 use futures_util::future::BoxFuture;
 use std::{fmt, sync::Arc};
@@ -107,9 +107,14 @@ impl Integrations {
             Ok(Some(EventBody::AuthorizationLost as Tell))
         };
         let store = &self.0.store;
-        let integration = store
+        let integration = match store
             .update_integration(&seen.company, &seen.id, lost)
-            .await?;
+            .await
+        {
+            // It lives by nothing any more.
+            Err(store::Error::Deleting(_)) => return Ok(seen.clone()),
+            updated => updated?,
+        };
         if integration.authorization.state == AuthorizationState::ReauthorizationRequired {
             tracing::warn!(company = %seen.company, integration = %seen.id, reason = integration.authorization.reason, "authorization lost");
             self.forget_tokens(integration.uid);

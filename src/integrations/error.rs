@@ -94,6 +94,10 @@ impl From<store::Error> for Error {
             store::Error::Taken { what, holder } => Self::Taken { what, holder },
             store::Error::Missing(name) => Self::NotFound(name),
             store::Error::Changed(what) => Self::Changed(what),
+            store::Error::Deleting(_) => Self::Precondition {
+                code: "DELETING",
+                text: error.to_string(),
+            },
             // The only positions that are taken here are page tokens.
             store::Error::BadPosition(text) => {
                 Self::Invalid(vec![Violation::new("page_token", text)])

@@ -5,7 +5,9 @@
 
 mod authorization;
 mod connections;
+mod deletion;
 mod error;
+mod reach;
 mod readiness;
 mod rules;
 mod settings;
@@ -16,8 +18,9 @@ pub use authorization::{
     AUTHORIZATION_LIFE, Answer, Begun, Completed, Refusal, Refused, ReturnUrls,
 };
 pub use connections::{Connectors, SystemSetup};
+pub use deletion::TokenFate;
 pub use error::Error;
-pub use readiness::{Gap, gaps};
+pub use readiness::{Gap, gaps, halted};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};
@@ -26,7 +29,7 @@ pub use templates::{ApplyTemplate, OfferedTemplate};
 pub use crate::connector::catalogue;
 
 use crate::{
-    model::{Clock, CompanyId, Integration, IntegrationId, Uid, Violation},
+    model::{Clock, CompanyId, Integration, IntegrationId, Time, Uid, Violation},
     oauth::TokenSource,
     store::Store,
 };
@@ -102,10 +105,25 @@ impl Integrations {
         found.ok_or_else(|| Error::NotFound(name(company, id)))
     }
 
+    /// The store, or, for what is only to be checked, one that keeps nothing.
+    fn store(&self, check_only: bool) -> Store {
+        match check_only {
+            true => self.0.store.rehearsal(),
+            false => self.0.store.clone(),
+        }
+    }
+
     /// What must be registered with a provider as our redirect URI.
     pub fn redirect_uri(&self) -> &Url {
         &self.0.redirect_uri
     }
+}
+
+/// The time of a change: never that of the change before, even if the clock stands still or goes back, since etags are
+/// made of it.
+fn time_of_change(now: Time, before: Time) -> Time {
+    let next = before.checked_add(std::time::Duration::from_nanos(1));
+    now.max(next.unwrap_or(before))
 }
 
 /// Resource name of an integration.

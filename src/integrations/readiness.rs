@@ -20,6 +20,8 @@ pub enum Gap {
     NoActiveRules,
     /// The daemon paused it; why.
     Paused(String),
+    /// It is being deleted.
+    Deleting,
 }
 
 impl Gap {
@@ -31,6 +33,7 @@ impl Gap {
             Self::ScopesMissing(_) => "SCOPES_MISSING",
             Self::NoActiveRules => "NO_ACTIVE_RULES",
             Self::Paused(_) => "PAUSED",
+            Self::Deleting => "DELETING",
         }
     }
 
@@ -42,7 +45,17 @@ impl Gap {
             Self::ScopesMissing(scopes) => format!("The authorization lacks {}: call BeginAuthorization and let an administrator allow everything that is asked for", scopes.join(", ")),
             Self::NoActiveRules => "It has no active rule: apply a template (ApplyRuleTemplate) or create a rule (CreateRule)".to_owned(),
             Self::Paused(why) => format!("The daemon paused it ({why}): see to the cause, then call ActivateIntegration"),
+            Self::Deleting => "It is being deleted: when it is gone, make another".to_owned(),
         }
+    }
+}
+
+/// Why nothing may run, whatever else there is.
+pub fn halted(integration: &Integration) -> Option<Gap> {
+    match &integration.state {
+        IntegrationState::Ready => None,
+        IntegrationState::Paused(why) => Some(Gap::Paused(why.clone())),
+        IntegrationState::Deleting => Some(Gap::Deleting),
     }
 }
 
@@ -64,9 +77,7 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
             }
         }
     }
-    if let IntegrationState::Paused(why) = &integration.state {
-        gaps.push(Gap::Paused(why.clone()));
-    }
+    gaps.extend(halted(integration));
     if !rules.iter().any(|rule| rule.active) {
         gaps.push(Gap::NoActiveRules);
     }

@@ -1,6 +1,6 @@
-//! Making, listing and removing rules.
+//! Making, changing, listing and removing rules.
 
-use super::{Checked, Error, Integrations, name, targets};
+use super::{Checked, Error, Integrations, name, targets, time_of_change};
 use crate::{
     connector::catalogue::{self, Choices, KindInfo},
     model::{
@@ -289,17 +289,36 @@ fn names_of(kind: Kind) -> String {
 }
 
 impl Integrations {
-    /// Makes a rule. Fails naming every field that is wrong, or with `Taken`.
+    /// Makes a rule. Fails naming every field that is wrong, or with `Taken`. With `check_only` nothing is kept.
     pub async fn create_rule(
         &self,
         company: &CompanyId,
         integration: &IntegrationId,
         new: NewRule,
         request: Option<RequestKey>,
+        check_only: bool,
     ) -> Result<Created<Rule>, Error> {
         let integration = self.get(company, integration).await?;
         let rule = new.check(&integration, self.0.clock.now())?;
-        Ok(self.0.store.create_rule(rule, request).await?)
+        Ok(self.store(check_only).create_rule(rule, request).await?)
+    }
+
+    /// Makes of the rule that the caller saw what it is to be; its event, kinds and action stay. Fails naming every field
+    /// that is wrong, with `Taken`, or with `Changed` if it is no longer the one seen. With `check_only` nothing is kept.
+    pub async fn update_rule(
+        &self,
+        seen: &Rule,
+        wanted: NewRule,
+        check_only: bool,
+    ) -> Result<Rule, Error> {
+        let integration = self.get(&seen.company, &seen.integration).await?;
+        let now = time_of_change(self.0.clock.now(), seen.update_time);
+        let rule = Rule {
+            id: seen.id.clone(),
+            ..wanted.check(&integration, now)?
+        };
+        let store = self.store(check_only);
+        Ok(store.update_rule(rule, seen.update_time).await?)
     }
 
     /// The rule, or that there is none.

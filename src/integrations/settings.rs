@@ -1,6 +1,6 @@
-//! Making integrations, and switching them on and off.
+//! Making and changing integrations, and switching them on and off.
 
-use super::{Checked, Error, Integrations, name};
+use super::{Checked, Error, Integrations, name, reach, time_of_change};
 use crate::{
     connector::catalogue,
     model::{
@@ -25,6 +25,10 @@ pub struct NewIntegration {
     pub active: bool,
     /// Safety limits.
     pub limits: Limits,
+    /// Users that are never touched: addresses, or patterns with `*`.
+    pub protected: Vec<String>,
+    /// The domains whose objects are in scope; empty = all.
+    pub domains: Vec<String>,
     /// What the edge found wrong already.
     pub bad: Vec<Violation>,
 }
@@ -60,6 +64,8 @@ impl NewIntegration {
                 "must be 0 to 100",
             );
         }
+        let protected = reach::protected(&mut checked, &self.protected);
+        let domains = reach::domains(&mut checked, &self.domains);
         let made = system
             .zip(direction)
             .map(|(system, direction)| Integration {
@@ -72,6 +78,8 @@ impl NewIntegration {
                 direction,
                 active: self.active,
                 limits: self.limits,
+                protected,
+                domains,
                 authorization: Authorization::default(),
                 last_run: None,
                 interruptions: 0,
@@ -107,19 +115,40 @@ fn systems_there_are() -> String {
 }
 
 impl Integrations {
-    /// Makes an integration. Fails naming every field that is wrong, or with `Taken`.
+    /// Makes an integration. Fails naming every field that is wrong, or with `Taken`. With `check_only` nothing is kept.
     pub async fn create(
         &self,
         company: &CompanyId,
         new: NewIntegration,
         request: Option<RequestKey>,
+        check_only: bool,
     ) -> Result<Created<Integration>, Error> {
         let integration = new.check(company, self.0.clock.now())?;
-        Ok(self
-            .0
-            .store
-            .create_integration(integration, request)
-            .await?)
+        let store = self.store(check_only);
+        Ok(store.create_integration(integration, request).await?)
+    }
+
+    /// Makes of the integration that the caller saw what it is to be; its system, direction and switch stay. Fails naming
+    /// every field that is wrong, with `Taken`, or with `Changed` if it is no longer the one seen. With `check_only`
+    /// nothing is kept.
+    pub async fn update(
+        &self,
+        seen: &Integration,
+        wanted: NewIntegration,
+        check_only: bool,
+    ) -> Result<Integration, Error> {
+        let now = time_of_change(self.0.clock.now(), seen.update_time);
+        let wanted = wanted.check(&seen.company, now)?;
+        let (called, seen_time) = (name(&seen.company, &seen.id), seen.update_time);
+        let change = move |integration: &mut Integration| {
+            if integration.update_time != seen_time {
+                return Err(store::Error::Changed(called));
+            }
+            Ok(apply_settings(integration, wanted, now))
+        };
+        let store = self.store(check_only);
+        let changed = store.update_integration(&seen.company, &seen.id, change);
+        Ok(changed.await?)
     }
 
     /// A company's integrations, in order of id.
@@ -174,6 +203,19 @@ impl Integrations {
     }
 }
 
+fn apply_settings(integration: &mut Integration, wanted: Integration, now: Time) -> Option<Tell> {
+    let before = integration.clone();
+    integration.title = wanted.title;
+    integration.limits = wanted.limits;
+    integration.protected = wanted.protected;
+    integration.domains = wanted.domains;
+    if *integration == before {
+        return None;
+    }
+    integration.update_time = now;
+    Some(EventBody::IntegrationChanged)
+}
+
 /// Makes of an integration's row the event that tells of it.
 pub(super) type Tell = fn(Integration) -> EventBody;
 
@@ -187,7 +229,7 @@ fn apply_switch(integration: &mut Integration, active: bool, now: Time) -> Optio
     if *integration == before {
         return None;
     }
-    integration.update_time = now;
+    integration.update_time = time_of_change(now, integration.update_time);
     Some(EventBody::IntegrationChanged)
 }
 

@@ -18,6 +18,8 @@ pub enum IntegrationState {
     Ready,
     /// The daemon stopped running it by itself, for this reason, until a person activates it again.
     Paused(String),
+    /// It is being taken away: nothing about it changes any more.
+    Deleting,
 }
 
 /// How the integration stands with the system.
@@ -106,6 +108,10 @@ pub struct Integration {
     pub active: bool,
     /// Safety limits.
     pub limits: Limits,
+    /// Users that are never touched: addresses, or patterns with `*`; at most 100 (semantics 30).
+    pub protected: Vec<String>,
+    /// The domains whose objects are in scope; empty = all; at most 100 (semantics 15).
+    pub domains: Vec<String>,
     /// How it stands with the system.
     pub authorization: Authorization,
     /// The latest run, if there was one.

@@ -5,6 +5,7 @@ use crate::model::Secret;
 use oauth2::{HttpClientError, HttpRequest, HttpResponse};
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::{future::Future, pin::Pin, time::Duration};
 use url::Url;
 
@@ -53,6 +54,28 @@ impl Http {
                 url.path()
             ))),
             status => Err(Error::Protocol(format!("{}: status {status}", url.path()))),
+        }
+    }
+
+    /// Gives a token back (RFC 7009). That it has ended already is as good.
+    pub(super) async fn revoke(&self, url: &Url, token: &Secret) -> Result<(), Error> {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token.expose())
+            .finish();
+        let form = "application/x-www-form-urlencoded";
+        let request = self.0.post(url.clone()).header("content-type", form);
+        let response = request.body(body).send().await;
+        let (status, body) = limited(response.map_err(|error| down(&error))?).await?;
+        if status.is_success() {
+            return Ok(());
+        }
+        if is_transient(status) {
+            return Err(Error::Unavailable(format!("status {status}")));
+        }
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match said["error"].as_str() {
+            Some("invalid_token") => Ok(()),
+            code => Err(Error::of_answer(code.unwrap_or(status.as_str()), None)),
         }
     }
 }

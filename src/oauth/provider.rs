@@ -36,6 +36,8 @@ pub struct ProviderOptions {
     pub auth_url: Url,
     /// Where codes and refresh tokens are exchanged.
     pub token_url: Url,
+    /// Where tokens are given back.
+    pub revoke_url: Url,
     /// Address and name of who consented.
     pub userinfo_url: Url,
     /// The keys that sign id tokens.
@@ -203,6 +205,20 @@ impl Provider {
             wait *= 2;
         }
         self.refresh_once(&token).await
+    }
+
+    /// Gives a token back: it and every other token of the same account for this client end. One that has ended already
+    /// is no failure. Repeated while the provider is down.
+    pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
+        let mut wait = self.0.options.backoff;
+        for _ in 0..REPEATS {
+            match self.0.http.revoke(&self.0.options.revoke_url, token).await {
+                Err(Error::Unavailable(_)) => tokio::time::sleep(wait).await,
+                other => return other,
+            }
+            wait *= 2;
+        }
+        self.0.http.revoke(&self.0.options.revoke_url, token).await
     }
 
     async fn refresh_once(&self, token: &RefreshToken) -> Result<Tokens, Error> {

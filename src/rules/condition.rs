@@ -41,7 +41,7 @@ impl Test {
 }
 
 /// The form in which texts are compared: lower case, in Unicode form NFC.
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

@@ -1,14 +1,16 @@
 //! Rules: which source objects are provisioned, and what they are to look like at the target.
 //!
-//! Owns conditions, the standard mapping, the compiled set of an integration's rules and the ready-made rules. May use
+//! Owns whom an integration reaches, conditions, the standard mapping, the compiled set of an integration's rules and the ready-made rules. May use
 //! `model`. Deliberately pure: it reads no clock, no store and no system, and does not know what a run is. Whether a rule
 //! makes sense for a system (its attributes, operators and kinds) is checked when the rule is made, not here.
 
 mod condition;
 mod mapping;
+mod reach;
 mod set;
 mod template;
 
 pub use mapping::map;
+pub use reach::Reach;
 pub use set::{Decision, RuleSet};
 pub use template::{Template, template, templates};

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     AuthorizationState, CompanyId, Consent, EventBody, Integration, IntegrationId,
-    PendingAuthorization, Secret, Uid,
+    PendingAuthorization, Secret, SystemId, Uid,
 };
 
 /// Pending authorizations of other integrations are kept so long after they ended, to tell who comes late what happened.
@@ -19,8 +19,15 @@ const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// So many pending authorizations are looked at when one begins.
 const LOOKED_AT: usize = 1000;
 
-fn token_key(integration: Uid) -> Vec<u8> {
+pub(super) fn token_key(integration: Uid) -> Vec<u8> {
     Key::integration(integration).raw(b"refresh token").done()
+}
+
+pub(super) fn customer_key(system: &SystemId, customer: &str) -> Vec<u8> {
+    Key::default()
+        .text(system.as_str())
+        .raw(customer.as_bytes())
+        .done()
 }
 
 /// What a sealed value of a pending authorization is bound to.
@@ -98,7 +105,7 @@ fn authorize(
     consent: Consent,
     token: &Secret,
 ) -> Result<Integration, Error> {
-    let integration = integrations::must(txn, company, id)?;
+    let integration = integrations::standing(txn, company, id)?;
     if let Some(bound) = &integration.authorization.consent
         && bound.customer_id != consent.customer_id
     {
@@ -113,10 +120,7 @@ fn authorize(
             ),
         ));
     }
-    let customer = Key::default()
-        .text(integration.system.as_str())
-        .raw(consent.customer_id.as_bytes())
-        .done();
+    let customer = customer_key(&integration.system, &consent.customer_id);
     match large::get::<CustomerRow>(txn, Table::Customers, &customer)? {
         Some(row) if row.company != company.as_str() => {
             return Err(Error::taken(
@@ -253,7 +257,7 @@ impl Store {
     ) -> Result<(), Error> {
         let (company, id, key) = (company.clone(), id.clone(), self.0.key.clone());
         self.write(move |txn| {
-            let integration = integrations::must(txn, &company, &id)?;
+            let integration = integrations::standing(txn, &company, &id)?;
             put_token(txn, &key, integration.uid, &token)
         })
         .await

@@ -92,8 +92,8 @@ pub(super) fn start(
     Ok((queue, thread))
 }
 
-/// Makes an operation, and where its answer will be.
-pub(super) fn operation<R, E, F>(run: F) -> (Operation, oneshot::Receiver<Result<R, E>>)
+/// Makes an operation, and where its answer will be. What it does is taken back if it fails, or is not to be kept.
+pub(super) fn operation<R, E, F>(keep: bool, run: F) -> (Operation, oneshot::Receiver<Result<R, E>>)
 where
     R: Send + 'static,
     E: From<Error> + Send + 'static,
@@ -105,7 +105,7 @@ where
             tracing::error!("a write to the store panicked; nothing of it was written");
             Err(Error::Io("a write failed for an inner reason".to_owned()).into())
         });
-        txn.end_operation(result.is_ok());
+        txn.end_operation(keep && result.is_ok());
         let answer: Answer = Box::new(move |durable| {
             let result = match durable {
                 Ok(()) => result,

@@ -25,6 +25,9 @@ pub enum Error {
     /// A change refused: by the closure given (see `update_integration`), or because it does not fit; the text says which.
     #[error("{0}")]
     Refused(String),
+    /// The integration of this name is being deleted: nothing about it can be changed.
+    #[error("{0} is being deleted; it is gone when it is no longer found")]
+    Deleting(String),
     /// The store is damaged: the text says what to do.
     #[error("{0}")]
     Damaged(String),
@@ -50,7 +53,7 @@ impl Error {
             Self::Missing(_) => ErrorKind::NotFound,
             Self::Changed(_) => ErrorKind::Conflict,
             Self::BadPosition(_) => ErrorKind::OutOfRange,
-            Self::Refused(_) => ErrorKind::Precondition,
+            Self::Refused(_) | Self::Deleting(_) => ErrorKind::Precondition,
             Self::Full(_) => ErrorKind::Unavailable,
             Self::Damaged(_) | Self::Unusable(_) | Self::Io(_) | Self::Locked(_) => {
                 ErrorKind::Internal

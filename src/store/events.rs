@@ -213,8 +213,10 @@ fn expand(
             continue;
         }
         let key = chunk_key(company, &integration, &run, chunk.first);
-        let changes: ChangesRow = large::get(read, Table::Changes, &key)?
-            .ok_or_else(|| Error::unreadable("the changes of an event"))?;
+        // Those of an integration that was deleted are gone with it.
+        let Some(changes) = large::get::<ChangesRow>(read, Table::Changes, &key)? else {
+            continue;
+        };
         for (sequence, change) in (chunk.first..).zip(changes.changes) {
             if found.len() >= limit {
                 return Ok(());

@@ -12,11 +12,12 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, EventBody, Integration, IntegrationId, Listed, PageRequest, RequestKey, fold_email,
+    CompanyId, EventBody, Integration, IntegrationId, IntegrationState, Listed, PageRequest,
+    RequestKey, fold_email,
 };
 use sled::IVec;
 
-fn key(company: &CompanyId, id: &IntegrationId) -> Vec<u8> {
+pub(super) fn key(company: &CompanyId, id: &IntegrationId) -> Vec<u8> {
     Key::company(company).id(id.as_str()).done()
 }
 
@@ -58,9 +59,34 @@ pub(super) fn must(
     get(read, company, id)?.ok_or_else(|| Error::Missing(name(company, id)))
 }
 
+/// An integration that must be there, and is not being deleted.
+pub(super) fn standing(
+    read: &impl Read,
+    company: &CompanyId,
+    id: &IntegrationId,
+) -> Result<Integration, Error> {
+    let integration = must(read, company, id)?;
+    match integration.state {
+        IntegrationState::Deleting => Err(Error::Deleting(name(company, id))),
+        _ => Ok(integration),
+    }
+}
+
 /// The resource name.
 pub(super) fn name(company: &CompanyId, id: &IntegrationId) -> String {
     format!("companies/{company}/integrations/{id}")
+}
+
+/// All integrations of all companies.
+pub(super) fn everywhere(read: &impl Read) -> Result<Vec<Integration>, Error> {
+    let mut all = Vec::new();
+    for row in read.prefix(Table::Integrations, &[]) {
+        let (key, raw) = row?;
+        let company = CompanyId::try_new(&super::keys::Parse(&key).text()?)
+            .map_err(|_| Error::unreadable("the key of an integration"))?;
+        all.extend(decode(read, &company, &key, &raw)?);
+    }
+    Ok(all)
 }
 
 /// The ids of all integrations of a company.
@@ -90,7 +116,7 @@ pub(super) fn update(
     id: &IntegrationId,
     change: impl FnOnce(&mut Integration) -> Result<Option<fn(Integration) -> EventBody>, Error>,
 ) -> Result<Integration, Error> {
-    let old = must(txn, company, id)?;
+    let old = standing(txn, company, id)?;
     let mut new = old.clone();
     let event = change(&mut new)?;
     new.last_run.clone_from(&old.last_run);
@@ -211,7 +237,7 @@ impl Store {
     /// `last_run` is ignored.
     ///
     /// # Errors
-    /// `Missing`; `Taken` if the new title is another's; `Refused` if company, id or uid were changed; what `change` answers.
+    /// `Missing`; `Deleting`; `Taken` if the new title is another's; `Refused` if company, id or uid were changed; what `change` answers.
     pub async fn update_integration<F>(
         &self,
         company: &CompanyId,

@@ -29,7 +29,7 @@ fn key(integration: Uid, kind: Kind, source: &SourceId) -> Vec<u8> {
         .done()
 }
 
-fn get(
+pub(super) fn get(
     read: &impl Read,
     integration: Uid,
     kind: Kind,

@@ -10,7 +10,7 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, EntityId, Kind, Listed, Member, MemberOrigin, MemberWrite, PageRequest,
+    CompanyId, EntityId, Kind, Listed, Member, MemberOrigin, MemberWrite, PageRequest, Uid,
 };
 use prost::Message;
 use std::collections::BTreeMap;
@@ -67,6 +67,30 @@ pub(super) fn put_all(
         groups_of(company, kind, &member).apply(txn, changes)?;
     }
     Ok(())
+}
+
+/// Members of a group stay, and no longer for the sake of an integration: whom nobody else made a member is one as if a caller
+/// had.
+pub(super) fn release(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    group: &EntityId,
+    integration: Uid,
+    members: &[(Kind, EntityId)],
+) -> Result<(), Error> {
+    let keys = members.iter().map(|(kind, id)| rows::member_key(*kind, id));
+    let changes: BTreeMap<_, ()> = keys.map(|key| (key, ())).collect();
+    members_of(company, group).update(txn, changes, |(), old| {
+        let Some(old) = old else {
+            return Ok(None);
+        };
+        let mut origins = rows::origins(old)?;
+        origins.retain(|origin| *origin != MemberOrigin::Integration(integration));
+        if origins.is_empty() {
+            origins.push(MemberOrigin::Caller);
+        }
+        Ok(Some(value(&origins)))
+    })
 }
 
 fn value(origins: &[MemberOrigin]) -> Vec<u8> {

@@ -12,6 +12,7 @@ mod authorizations;
 mod changes;
 mod committer;
 mod core;
+mod deletion;
 mod directory;
 mod entities;
 mod error;
@@ -60,7 +61,14 @@ use tokio::sync::watch;
 
 /// The store: a cheap handle; all durable state is behind it.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Keeps);
+
+/// Whether what a handle writes is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    Yes,
+    No,
+}
 
 struct Inner {
     epoch: String,
@@ -127,7 +135,7 @@ impl Store {
             let progress = Arc::new(Progress::default());
             let epoch = core.epoch();
             let (queue, thread) = committer::start(core.clone(), options.clock, progress.clone())?;
-            Ok(Self(Arc::new(Inner {
+            let inner = Inner {
                 epoch,
                 key: options.key,
                 progress,
@@ -136,9 +144,16 @@ impl Store {
                     queue,
                     thread,
                 })),
-            })))
+            };
+            Ok(Self(Arc::new(inner), Keeps::Yes))
         })
         .await
+    }
+
+    /// A handle whose writes are checked and answered like any other, and then taken back: nothing of them is kept, and
+    /// nobody hears of them.
+    pub fn rehearsal(&self) -> Self {
+        Self(Arc::clone(&self.0), Keeps::No)
     }
 
     /// Does what waits, makes everything durable, ends the committer thread and closes the files; later calls fail.
@@ -201,7 +216,7 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: FnOnce(&mut Txn<'_>) -> Result<R, E> + Send + 'static,
     {
-        let (operation, answer) = committer::operation(write);
+        let (operation, answer) = committer::operation(self.1 == Keeps::Yes, write);
         let sent = match &*self.0.open() {
             Some(open) => open.queue.send(operation).is_ok(),
             None => false,

@@ -13,7 +13,7 @@ use crate::model::{CompanyId, EventBody, IntegrationId, RequestKey, Rule, RuleId
 /// Most rules of an integration.
 const MOST: usize = 100;
 
-fn prefix(company: &CompanyId, integration: &IntegrationId) -> Key {
+pub(super) fn prefix(company: &CompanyId, integration: &IntegrationId) -> Key {
     Key::company(company).id(integration.as_str())
 }
 
@@ -61,7 +61,7 @@ fn create(
             replayed: true,
         });
     }
-    let integration = integrations::must(txn, &company, &rule.integration)?;
+    let integration = integrations::standing(txn, &company, &rule.integration)?;
     let key = key(&company, &rule.integration, &rule.id);
     if txn.raw(Table::Rules, &key)?.is_some() {
         return Err(Error::taken(
@@ -75,14 +75,7 @@ fn create(
             "an integration has at most {MOST} rules: delete one first"
         )));
     }
-    if rule.position == 0 {
-        rule.position = others.last().map_or(1, |last| last.position + 1);
-    } else if let Some(other) = others.iter().find(|o| o.position == rule.position) {
-        return Err(Error::taken(
-            "position",
-            name(&company, &rule.integration, &other.id),
-        ));
-    }
+    rule.position = place(&others, &rule)?;
     txn.put(Table::Rules, key.clone(), &RuleRow::row(&rule))?;
     requests::remember(txn, &company, request, &key)?;
     txn.publish(&company, &EventBody::IntegrationChanged(integration))?;
@@ -90,6 +83,51 @@ fn create(
         value: rule,
         replayed: false,
     })
+}
+
+/// The position for a rule among the others: the one asked for, if it is free; 0 stands for after the last.
+fn place(others: &[Rule], rule: &Rule) -> Result<u32, Error> {
+    if rule.position == 0 {
+        return Ok(others.last().map_or(1, |last| last.position + 1));
+    }
+    match others.iter().find(|other| other.position == rule.position) {
+        Some(other) => Err(Error::taken(
+            "position",
+            name(&rule.company, &rule.integration, &other.id),
+        )),
+        None => Ok(rule.position),
+    }
+}
+
+fn update(txn: &mut Txn<'_>, mut rule: Rule, seen: Time) -> Result<Rule, Error> {
+    let company = rule.company.clone();
+    let integration = integrations::standing(txn, &company, &rule.integration)?;
+    let key = key(&company, &rule.integration, &rule.id);
+    let name = name(&company, &rule.integration, &rule.id);
+    let old = get(txn, &company, &key)?.ok_or_else(|| Error::Missing(name.clone()))?;
+    if old.update_time != seen {
+        return Err(Error::Changed(name));
+    }
+    let fixed = |rule: &Rule| (rule.event, rule.source_kind, rule.action, rule.target_kind);
+    if fixed(&rule) != fixed(&old) {
+        return Err(Error::Refused(
+            "event, kinds and action of a rule never change".to_owned(),
+        ));
+    }
+    let mut others = all(txn, &company, &rule.integration)?;
+    others.retain(|other| other.id != rule.id);
+    rule.position = place(&others, &rule)?;
+    rule.create_time = old.create_time;
+    let unchanged = Rule {
+        update_time: old.update_time,
+        ..rule.clone()
+    };
+    if unchanged == old {
+        return Ok(old);
+    }
+    txn.put(Table::Rules, key, &RuleRow::row(&rule))?;
+    txn.publish(&company, &EventBody::IntegrationChanged(integration))?;
+    Ok(rule)
 }
 
 fn delete(
@@ -106,7 +144,7 @@ fn delete(
         return Err(Error::Changed(name));
     }
     txn.delete(Table::Rules, key)?;
-    let integration = integrations::must(txn, company, integration)?;
+    let integration = integrations::standing(txn, company, integration)?;
     txn.publish(company, &EventBody::IntegrationChanged(integration))
 }
 
@@ -122,6 +160,16 @@ impl Store {
     ) -> Result<Created<Rule>, Error> {
         self.write(move |txn| create(txn, rule, request.as_ref()))
             .await
+    }
+
+    /// Puts a changed rule in the place of the one that `seen`, its `update_time`, tells of. Position 0 = after the last;
+    /// `create_time` stays. If nothing else than `update_time` differs nothing is written; else event `IntegrationChanged`.
+    ///
+    /// # Errors
+    /// `Missing`; `Changed` if the rule has another `update_time`; `Taken` (`position`); `Refused` if what never changes
+    /// differs, or it is larger than 96 KiB.
+    pub async fn update_rule(&self, rule: Rule, seen: Time) -> Result<Rule, Error> {
+        self.write(move |txn| update(txn, rule, seen)).await
     }
 
     /// A rule.

@@ -16,7 +16,7 @@ use crate::model::{
 use sled::IVec;
 use std::{iter::Peekable, ops::Bound};
 
-fn prefix(company: &CompanyId, integration: &IntegrationId) -> Vec<u8> {
+pub(super) fn prefix(company: &CompanyId, integration: &IntegrationId) -> Vec<u8> {
     Key::company(company).id(integration.as_str()).done()
 }
 
@@ -105,7 +105,7 @@ pub(super) fn scope(
 }
 
 fn create(txn: &mut Txn<'_>, run: &Run, request: Option<&RequestKey>) -> Result<(), Error> {
-    integrations::must(txn, &run.company, &run.integration)?;
+    integrations::standing(txn, &run.company, &run.integration)?;
     let key = keys::run(&run.company, &run.integration, &run.id);
     if row(txn, &key)?.is_some() {
         return Err(Error::taken("id", name(run)));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     connector::catalogue,
     directory::DirectoryConnector,
-    integrations::{Gap, Integrations},
+    integrations::{Gap, Integrations, halted},
     model::{
         Attribute, Clock, EventBody, Integration, IntegrationState, Kind, Phase, RequestCounts,
         Run, RunError, RunId, RunState, SystemId, Tally, Trigger,
@@ -129,9 +129,9 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         .integrations
         .get(&run.company, &run.integration)
         .await?;
-    // It may have been paused while the run waited.
-    if let IntegrationState::Paused(why) = &integration.state {
-        return Err(Stop::Integration(Gap::Paused(why.clone()).into()));
+    // It may have been paused or deleted while the run waited.
+    if let Some(gap) = halted(&integration) {
+        return Err(Stop::Integration(gap.into()));
     }
     let source = tools
         .integrations
@@ -179,11 +179,11 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
     if run.state == RunState::Interrupted {
         return Ok(());
     }
-    let integration = tools
-        .integrations
-        .get(&run.company, &run.integration)
-        .await?;
-    if integration.interruptions > 0 {
+    let (company, id) = (&run.company, &run.integration);
+    let Some(integration) = tools.store.integration(company, id).await? else {
+        return Ok(());
+    };
+    if integration.interruptions > 0 && integration.state != IntegrationState::Deleting {
         let reset = |integration: &mut Integration| {
             integration.interruptions = 0;
             Ok(None)

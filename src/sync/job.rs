@@ -13,7 +13,7 @@ use crate::{
         Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase,
         Progress, Reason, RuleId, Run, SourceId,
     },
-    rules::RuleSet,
+    rules::{Reach, RuleSet},
     store::{Slice, SliceError, Store},
 };
 use std::{
@@ -37,6 +37,7 @@ pub(super) struct Job {
     pub(super) source: Arc<dyn Connector>,
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
+    pub(super) reach: Reach,
     mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
     /// Objects that the links knew when the run began.
@@ -91,6 +92,7 @@ impl Job {
             store: parts.store,
             clock: parts.clock,
             feed: parts.feed,
+            reach: Reach::new(&parts.integration.domains, &parts.integration.protected),
             integration: parts.integration,
             source: parts.source,
             target: parts.target,

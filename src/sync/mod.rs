@@ -14,6 +14,7 @@ mod joining;
 mod members;
 mod merge;
 mod plan;
+mod protected;
 mod queue;
 mod read;
 mod record;

@@ -1,6 +1,6 @@
 //! What is to be done about one object: pure, from what the source wants and what the target has.
 
-use super::{merge::merge, record::Count};
+use super::{merge::merge, protected::protected, record::Count};
 use crate::{
     connector::Write,
     model::{
@@ -37,6 +37,8 @@ pub(super) enum What {
     Observe(Count),
     /// It makes no sense, for this reason.
     Defect(String),
+    /// It is on the integration's list of those never touched (semantics 30).
+    Protected,
     /// It is to look like this at the target.
     Provision {
         desired: Attributes,
@@ -100,12 +102,13 @@ pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
             context,
             Reason::new("INVALID_DATA", text.clone()),
         )),
+        What::Protected => Planned::new(protected(item, found, context)),
         What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),
     }
 }
 
 /// A link row for an object that was never observed before, or that was absent and is back.
-fn observed(item: &Item, found: &Found) -> Option<Link> {
+pub(super) fn observed(item: &Item, found: &Found) -> Option<Link> {
     match &found.link {
         None => Some(Link::observed(item.source.clone())),
         Some(link) => link.absent.then(|| Link {
@@ -377,7 +380,7 @@ pub(super) fn wanted_email(item: &Item) -> String {
         What::Provision { desired, .. } => {
             fold_email(desired.text(&Attribute::USER_NAME).unwrap_or_default())
         }
-        What::Observe(_) | What::Defect(_) => String::new(),
+        What::Observe(_) | What::Defect(_) | What::Protected => String::new(),
     }
 }
 

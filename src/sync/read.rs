@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     connector::{Coverage, Cursor, Error, Page},
-    model::{Kind, Link, Object, ObjectRef, Reason},
+    model::{Attribute, Kind, Link, Object, ObjectRef, Reason},
     rules::{self, Decision},
 };
 use futures_util::future::{OptionFuture, join};
@@ -101,7 +101,11 @@ async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Ite
 /// Accounts for an object that is as it was; anything else becomes an item.
 fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
+    let address = object.attributes.text(&Attribute::USER_NAME);
+    // Without an address it is in no domain, but may lack it only because it can't be understood.
+    let elsewhere = !job.reach.covers(address) && (address.is_some() || object.defect.is_none());
     let (rule, what) = match (&object.defect, job.rules.decide(&object)) {
+        _ if elsewhere => (None, What::Observe(Count::OutOfScope)),
         // What can't be understood meets conditions or not by accident.
         (Some(defect), _) => (None, What::Defect(defect.clone())),
         (None, Decision::OutOfScope) => (None, What::Observe(Count::OutOfScope)),
@@ -112,6 +116,9 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
                 "the rule that decides it takes no part in this run",
             ))),
         ),
+        (None, Decision::By(rule)) if kind == Kind::User && job.reach.protects(address) => {
+            (Some(rule.id.clone()), What::Protected)
+        }
         (None, Decision::By(rule)) => {
             let desired = rules::map(&object, job.mapped(kind));
             let same = before.is_some_and(|entry| {

@@ -19,6 +19,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
+mod deletion;
+
 /// Runs going on at once in the whole daemon.
 const AT_ONCE: usize = 4;
 /// Interruptions in a row after which an integration is paused (semantics 18).
@@ -27,6 +29,7 @@ const INTERRUPTIONS: u32 = 3;
 /// Handle of the door; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Runs {
+    tools: Tools,
     commands: mpsc::Sender<Command>,
     feed: Feed,
     stopping: CancellationToken,
@@ -72,7 +75,7 @@ impl Runs {
         };
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let door = Door {
-            tools,
+            tools: tools.clone(),
             queue: Queue::default(),
             permits,
             tasks: tasks.clone(),
@@ -80,6 +83,7 @@ impl Runs {
         };
         tasks.spawn(door.guard(inbox));
         Self {
+            tools,
             commands,
             feed,
             stopping,

@@ -76,7 +76,7 @@ async fn another_customer_is_refused_on_reauthorizing_and_for_another_company() 
             ..v1::Integration::default()
         }),
         integration_id: "google".to_owned(),
-        request_id: String::new(),
+        ..v1::CreateIntegrationRequest::default()
     };
     let other = world
         .integrations

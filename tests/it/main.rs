@@ -29,6 +29,8 @@ mod sandbox;
 #[cfg(feature = "dev")]
 mod secrecy;
 #[cfg(feature = "dev")]
+mod set_up;
+#[cfg(feature = "dev")]
 mod stops;
 mod store;
 #[cfg(feature = "dev")]

@@ -12,6 +12,8 @@ pub(in crate::integrations) fn integration() -> Integration {
         direction: Direction::FromSystem,
         active: false,
         limits: Limits::default(),
+        protected: Vec::new(),
+        domains: Vec::new(),
         authorization: Authorization::default(),
         last_run: None,
         interruptions: 0,

@@ -68,6 +68,7 @@ impl Fake {
             client_secret: Secret::new("hush".into()),
             auth_url: base.join("auth").unwrap(),
             token_url: base.join("token").unwrap(),
+            revoke_url: base.join("revoke").unwrap(),
             userinfo_url: base.join("userinfo").unwrap(),
             jwks_url: base.join("keys").unwrap(),
             issuer: "https://accounts.example.com".into(),

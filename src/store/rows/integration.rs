@@ -54,7 +54,7 @@ pub(in crate::store) struct IntegrationRow {
     uid: Vec<u8>,
     #[prost(string, tag = "3")]
     title: String,
-    /// Absent = ready.
+    /// Absent = ready, or being deleted.
     #[prost(string, optional, tag = "4")]
     paused: Option<String>,
     #[prost(string, tag = "5")]
@@ -80,6 +80,12 @@ pub(in crate::store) struct IntegrationRow {
     create_time: Option<Moment>,
     #[prost(message, optional, tag = "15")]
     update_time: Option<Moment>,
+    #[prost(string, repeated, tag = "20")]
+    protected: Vec<String>,
+    #[prost(string, repeated, tag = "21")]
+    domains: Vec<String>,
+    #[prost(bool, tag = "22")]
+    deleting: bool,
 }
 
 impl IntegrationRow {
@@ -96,6 +102,8 @@ impl IntegrationRow {
             limits: Limits {
                 max_member_loss_percent,
             },
+            protected,
+            domains,
             authorization:
                 Authorization {
                     state: authorization,
@@ -112,7 +120,7 @@ impl IntegrationRow {
             uid: uid.0.as_bytes().to_vec(),
             title: title.clone(),
             paused: match state {
-                IntegrationState::Ready => None,
+                IntegrationState::Ready | IntegrationState::Deleting => None,
                 IntegrationState::Paused(reason) => Some(reason.clone()),
             },
             system: system.as_str().to_owned(),
@@ -129,6 +137,9 @@ impl IntegrationRow {
             interruptions: *interruptions,
             create_time: Some(Moment::row(*create_time)),
             update_time: Some(Moment::row(*update_time)),
+            protected: protected.clone(),
+            domains: domains.clone(),
+            deleting: *state == IntegrationState::Deleting,
         }
     }
 
@@ -138,9 +149,11 @@ impl IntegrationRow {
             id: integration_id(&self.id)?,
             uid: uid(&self.uid)?,
             title: self.title,
-            state: self
-                .paused
-                .map_or(IntegrationState::Ready, IntegrationState::Paused),
+            state: match self.paused {
+                _ if self.deleting => IntegrationState::Deleting,
+                Some(reason) => IntegrationState::Paused(reason),
+                None => IntegrationState::Ready,
+            },
             system: SystemId::try_new(&self.system)
                 .map_err(|_| Error::unreadable("the system of an integration"))?,
             direction: direction_of(self.direction)?,
@@ -148,6 +161,8 @@ impl IntegrationRow {
             limits: Limits {
                 max_member_loss_percent: self.max_member_loss_percent,
             },
+            protected: self.protected,
+            domains: self.domains,
             authorization: Authorization {
                 state: auth_of(self.authorization)?,
                 consent: self.consent.map(consent).transpose()?,

@@ -89,6 +89,8 @@ fn publish(count: usize) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Sen
             direction: Direction::FromSystem,
             active: true,
             limits: Limits::default(),
+            protected: Vec::new(),
+            domains: Vec::new(),
             authorization: Authorization::default(),
             last_run: None,
             interruptions: 0,

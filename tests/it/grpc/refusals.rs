@@ -49,6 +49,7 @@ async fn whatever_is_wrong_with_something_new_is_told_at_once() {
         }),
         integration_id: "No".to_owned(),
         request_id: "é".to_owned(),
+        ..v1::CreateIntegrationRequest::default()
     };
     let status = world.integrations.create_integration(request).await;
     let fields = [
@@ -86,6 +87,7 @@ async fn whatever_is_wrong_with_a_rule_or_a_question_is_told_at_once() {
         rule: Some(rule),
         rule_id: "No".to_owned(),
         request_id: "x".repeat(65),
+        ..v1::CreateRuleRequest::default()
     };
     let status = world.integrations.create_rule(request).await.unwrap_err();
     let fields = [

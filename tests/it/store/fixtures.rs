@@ -116,6 +116,8 @@ pub fn integration(company: &CompanyId, id: &str) -> Integration {
         direction: Direction::FromSystem,
         active: true,
         limits: Limits::default(),
+        protected: Vec::new(),
+        domains: Vec::new(),
         authorization: Authorization::default(),
         last_run: None,
         interruptions: 0,

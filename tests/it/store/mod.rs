@@ -5,6 +5,7 @@
 
 mod authorizations;
 mod crash;
+mod deletion;
 mod directory;
 mod events;
 mod fixtures;

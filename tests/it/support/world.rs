@@ -129,7 +129,7 @@ impl World {
             parent: company(),
             integration: Some(integration),
             integration_id: id.to_owned(),
-            request_id: String::new(),
+            ..v1::CreateIntegrationRequest::default()
         };
         self.integrations
             .create_integration(request)

@@ -14,6 +14,8 @@ fn an_integration() {
         limits: Limits {
             max_member_loss_percent: Some(0),
         },
+        protected: vec!["a@x".to_owned(), "*@y".to_owned()],
+        domains: vec!["x".to_owned()],
         authorization: Authorization {
             state: AuthorizationState::ReauthorizationRequired,
             consent: Some(Consent {
@@ -37,9 +39,16 @@ fn an_integration() {
     let row = IntegrationRow::row(&given);
     pinned(
         &row,
-        "0a06026d61696e001210010000000000000000000000000000011a01542201702a10676f6f676c652d776f726b73706163653002380140004804521f0a01731201651a0164220808c08df6d70610052a01783201433a016f3a01755a0172621101030000000000000000000000000000036802720808c08df6d70610057a0808c08df6d7061005",
+        "0a06026d61696e001210010000000000000000000000000000011a01542201702a10676f6f676c652d776f726b73706163653002380140004804521f0a01731201651a0164220808c08df6d70610052a01783201433a016f3a01755a0172621101030000000000000000000000000000036802720808c08df6d70610057a0808c08df6d7061005a20103614078a201032a4079aa010178",
     );
     assert_eq!(row.model(company()).unwrap(), given);
+    let leaving = Integration {
+        state: IntegrationState::Deleting,
+        ..given
+    };
+    let row = IntegrationRow::row(&leaving);
+    assert!(row.encode_to_vec().ends_with(&[0xb0, 0x01, 0x01]));
+    assert_eq!(row.model(company()).unwrap(), leaving);
 }
 
 #[test]

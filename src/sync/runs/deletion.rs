@@ -1,0 +1,94 @@
+//! Deleting an integration: its runs end first, then it is taken away slice by slice, whoever waits for it.
+
+use super::{Error, Runs};
+use crate::{
+    integrations::TokenFate,
+    model::{CompanyId, EventBody, Integration, IntegrationId, Run, RunState, Time},
+};
+
+impl Runs {
+    /// Deletes an integration and waits for it; tells what became of its token. It goes on if the caller does not wait, and
+    /// after a restart ([`Runs::resume_deletions`]). `seen` is the `update_time` that the caller saw, if he wants the call to
+    /// fail otherwise.
+    pub async fn delete_integration(
+        &self,
+        company: &CompanyId,
+        id: &IntegrationId,
+        seen: Option<Time>,
+    ) -> Result<TokenFate, Error> {
+        let integrations = &self.tools.integrations;
+        let integration = integrations.begin_deletion(company, id, seen).await?;
+        let this = self.clone();
+        let deleted = self
+            .tasks
+            .spawn(async move { this.sweep(integration).await });
+        deleted.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// After a start, before runs are recovered: goes on with the deletions that were cut off. Their runs are over.
+    pub async fn resume_deletions(&self) -> Result<(), Error> {
+        let store = &self.tools.store;
+        for integration in store.deletions().await? {
+            for mut run in self.unfinished(&integration).await? {
+                run.state = RunState::Cancelled;
+                run.phase = None;
+                run.end_time = Some(self.tools.clock.now());
+                store.save_run(run, Some(EventBody::RunFinished)).await?;
+            }
+            let this = self.clone();
+            self.tasks
+                .spawn(async move { this.sweep(integration).await });
+        }
+        Ok(())
+    }
+
+    async fn sweep(&self, integration: Integration) -> Result<TokenFate, Error> {
+        let swept = self.sweep_all(&integration).await;
+        let (company, id) = (&integration.company, &integration.id);
+        match &swept {
+            Ok(token) => {
+                tracing::info!(%company, integration = %id, uid = %integration.uid, title = integration.title, ?token, "an integration was deleted");
+            }
+            Err(error) => {
+                tracing::warn!(%company, integration = %id, %error, "an integration is not deleted yet: this goes on after the next start");
+            }
+        }
+        swept
+    }
+
+    async fn sweep_all(&self, integration: &Integration) -> Result<TokenFate, Error> {
+        self.end_runs(integration).await?;
+        let fate = self.tools.integrations.give_up_token(integration).await?;
+        while self.tools.store.delete_slice(integration).await? {
+            if self.stopping.is_cancelled() {
+                return Err(Error::Stopping);
+            }
+        }
+        Ok(fate)
+    }
+
+    /// Cancels what runs and waits, and waits until it has ended. No other run can begin.
+    async fn end_runs(&self, integration: &Integration) -> Result<(), Error> {
+        let mut news = self.tools.store.subscribe();
+        loop {
+            news.borrow_and_update();
+            let runs = self.unfinished(integration).await?;
+            if runs.is_empty() {
+                return Ok(());
+            }
+            for run in runs {
+                self.cancel(&run.company, &run.integration, &run.id).await?;
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return Err(Error::Stopping),
+                changed = news.changed() => changed.map_err(|_| Error::Stopping)?,
+            }
+        }
+    }
+
+    async fn unfinished(&self, of: &Integration) -> Result<Vec<Run>, Error> {
+        let mut runs = self.tools.store.unfinished_runs().await?;
+        runs.retain(|run| run.integration_uid == of.uid);
+        Ok(runs)
+    }
+}

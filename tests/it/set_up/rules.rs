@@ -1,0 +1,159 @@
+use super::*;
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+fn named(name: &str) -> v1::Rule {
+    v1::Rule {
+        name: name.to_owned(),
+        ..v1::Rule::default()
+    }
+}
+
+/// A world with both templates applied, and its rules.
+async fn with_rules() -> (World, Vec<v1::Rule>) {
+    let mut world = quiet().await;
+    for template in ["lookup-users", "lookup-groups"] {
+        world.apply(template).await;
+    }
+    let rules = world.rules().await;
+    (world, rules)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_field_of_a_rule_that_may_change_does_so_alone() {
+    let (mut world, rules) = with_rules().await;
+    let mut kept = rules[0].clone();
+    let condition = v1::Condition {
+        attribute: "department".to_owned(),
+        operator: v1::Operator::Equal.into(),
+        values: vec!["Sales".to_owned()],
+    };
+    let value = prost_types::Value::from("Member");
+    let wanted = v1::Rule {
+        title: "New".to_owned(),
+        position: 9,
+        conditions: vec![condition],
+        defaults: [("title".to_owned(), value)].into(),
+        run_mode: v1::rule::RunMode::Manual.into(),
+        active: Some(false),
+        ..named(&kept.name)
+    };
+    type Lay = fn(&mut v1::Rule, v1::Rule);
+    let table: [(&str, Lay); 6] = [
+        ("title", |to, from| to.title = from.title),
+        ("position", |to, from| to.position = from.position),
+        ("conditions", |to, from| to.conditions = from.conditions),
+        ("defaults", |to, from| to.defaults = from.defaults),
+        ("run_mode", |to, from| to.run_mode = from.run_mode),
+        ("active", |to, from| to.active = from.active),
+    ];
+    for (path, lay) in table {
+        let updated = world.update_rule(wanted.clone(), &[path]).await.unwrap();
+        assert_ne!(updated.etag, kept.etag, "{path}");
+        lay(&mut kept, wanted.clone());
+        (kept.etag, kept.update_time) = (updated.etag.clone(), updated.update_time);
+        assert_eq!(updated, kept, "{path}");
+    }
+    assert_eq!(world.rules().await, [rules[1].clone(), kept.clone()]);
+    let all = v1::Rule {
+        title: "Bare".to_owned(),
+        ..named(&kept.name)
+    };
+    let bare = world.update_rule(all, &["*"]).await.unwrap();
+    let expected = v1::Rule {
+        title: "Bare".to_owned(),
+        position: rules[1].position + 1,
+        event: kept.event,
+        source_kind: kept.source_kind,
+        action: kept.action,
+        target_kind: kept.target_kind,
+        run_mode: v1::rule::RunMode::Automatic.into(),
+        active: Some(true),
+        etag: bare.etag.clone(),
+        create_time: kept.create_time,
+        update_time: bare.update_time,
+        ..named(&kept.name)
+    };
+    assert_eq!(bare, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_can_not_take_the_position_of_another_and_zero_moves_it_to_the_end() {
+    let (mut world, rules) = with_rules().await;
+    let names = [rules[0].name.as_str(), rules[1].name.as_str()];
+    let moved = |to: i32| v1::Rule {
+        position: to,
+        ..named(names[0])
+    };
+    let taken = world
+        .update_rule(moved(2), &["position"])
+        .await
+        .unwrap_err();
+    assert_eq!(taken.code(), Code::AlreadyExists, "{taken:?}");
+    let details = taken.get_error_details();
+    assert_eq!(details.resource_info().unwrap().resource_name, names[1]);
+    let same = world.update_rule(moved(1), &["position"]).await.unwrap();
+    assert_eq!(same, rules[0], "its own position is free for it");
+    let last = world.update_rule(moved(0), &["position"]).await.unwrap();
+    assert_eq!(last.position, 3);
+    let order: Vec<_> = world.rules().await.into_iter().map(|r| r.name).collect();
+    assert_eq!(order, [names[1], names[0]]);
+    let again = world.update_rule(moved(0), &["position"]).await.unwrap();
+    assert_eq!(again, last, "the last stays where it is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_rule_keeps_to_its_etag_and_decides_from_the_next_run_on() {
+    let mut world = World::ready(small()).await;
+    let rule = world.rules().await.remove(0);
+    let mut edited = rule.clone();
+    edited.conditions = vec![v1::Condition {
+        attribute: "userName".to_owned(),
+        operator: v1::Operator::Equal.into(),
+        values: vec!["ADMIN@acme.test".to_owned()],
+    }];
+    let edited = world.update_rule(edited, &[]).await.unwrap();
+    let stale = world.update_rule(rule, &["title"]).await.unwrap_err();
+    assert_eq!(stale.code(), Code::Aborted, "{stale:?}");
+    let run = world.run().await;
+    assert_eq!(world.users().await.len(), 1, "{run:?}");
+    let off = v1::Rule {
+        active: Some(false),
+        ..edited
+    };
+    world.update_rule(off, &["active"]).await.unwrap();
+    let run = world.run().await;
+    assert_eq!(world.users().await.len(), 1, "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_is_only_validated_is_not_kept() {
+    let (mut world, rules) = with_rules().await;
+    let before = world.store.writes();
+    let update = |position: i32| v1::UpdateRuleRequest {
+        rule: Some(v1::Rule {
+            position,
+            ..named(&rules[0].name)
+        }),
+        update_mask: mask(&["position"]),
+        validate_only: true,
+    };
+    let answer = world.integrations.update_rule(update(7)).await.unwrap();
+    assert_eq!(answer.into_inner().position, 7);
+    let taken = world.integrations.update_rule(update(2)).await.unwrap_err();
+    assert_eq!(taken.code(), Code::AlreadyExists);
+    let create = v1::CreateRuleRequest {
+        parent: integration(),
+        rule: Some(v1::Rule {
+            name: String::new(),
+            position: 0,
+            ..rules[0].clone()
+        }),
+        validate_only: true,
+        ..v1::CreateRuleRequest::default()
+    };
+    let made = world.integrations.create_rule(create).await.unwrap();
+    assert_eq!(made.into_inner().position, 3);
+    assert_eq!(world.rules().await, rules);
+    assert_eq!(world.store.writes(), before);
+}
