@@ -117,7 +117,16 @@ impl App {
             return_origins: config.http.return_urls.clone(),
         });
         let directory = Directory::new(store.clone(), Arc::clone(&clock));
-        let runs = Runs::open(store.clone(), integrations.clone(), Arc::clone(&clock));
+        let options = sync::Options {
+            at_once: config.sync.runs_at_once,
+            catch_up: config.sync.catch_up,
+        };
+        let runs = Runs::open(
+            store.clone(),
+            integrations.clone(),
+            Arc::clone(&clock),
+            options,
+        );
         let rooms = grpc::Rooms {
             store: store.clone(),
             directory,
@@ -162,6 +171,7 @@ impl App {
         } = self;
         let runs = rooms.runs.clone();
         runs.recover(&store, clock.as_ref()).await?;
+        runs.keep_schedule(store.clone(), clock);
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {

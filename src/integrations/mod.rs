@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod readiness;
 mod rules;
+mod schedule;
 mod settings;
 mod targets;
 mod templates;

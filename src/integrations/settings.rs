@@ -1,11 +1,12 @@
 //! Making integrations, and switching them on and off.
 
-use super::{Checked, Error, Integrations, name};
+use super::{Checked, Error, Integrations, name, schedule};
 use crate::{
     connector::catalogue,
     model::{
         Authorization, CompanyId, Direction, EventBody, Integration, IntegrationId,
-        IntegrationState, Limits, Listed, PageRequest, RequestKey, SystemId, Time, Uid, Violation,
+        IntegrationState, Limits, Listed, PageRequest, RequestKey, SyncInterval, SystemId, Time,
+        Uid, Violation,
     },
     store::{self, Created},
 };
@@ -23,6 +24,10 @@ pub struct NewIntegration {
     pub direction: Option<Direction>,
     /// Whether it runs by itself at once.
     pub active: bool,
+    /// How often it runs by itself; daily if not said.
+    pub interval: Option<SyncInterval>,
+    /// The IANA time zone of its schedule; UTC if empty.
+    pub time_zone: String,
     /// Safety limits.
     pub limits: Limits,
     /// What the edge found wrong already.
@@ -60,6 +65,7 @@ impl NewIntegration {
                 "must be 0 to 100",
             );
         }
+        let schedule = schedule::check(&mut checked, self.interval, &self.time_zone);
         let made = system
             .zip(direction)
             .map(|(system, direction)| Integration {
@@ -71,6 +77,8 @@ impl NewIntegration {
                 system,
                 direction,
                 active: self.active,
+                schedule,
+                next_sync: None,
                 limits: self.limits,
                 authorization: Authorization::default(),
                 last_run: None,
@@ -78,7 +86,9 @@ impl NewIntegration {
                 create_time: now,
                 update_time: now,
             });
-        checked.finish(made)
+        let mut made = checked.finish(made)?;
+        made.next_sync = schedule::first(&made, now);
+        Ok(made)
     }
 }
 
@@ -187,6 +197,7 @@ fn apply_switch(integration: &mut Integration, active: bool, now: Time) -> Optio
     if *integration == before {
         return None;
     }
+    schedule::replan(&before, integration, now);
     integration.update_time = now;
     Some(EventBody::IntegrationChanged)
 }

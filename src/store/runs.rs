@@ -167,7 +167,23 @@ pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
     put_answering(txn, run, None)
 }
 
-/// The same; from now on the run answers this request too.
+/// Writes the row of a run that is there, or makes it and tells of it.
+pub(super) fn put_or_create(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
+    let key = keys::run(&run.company, &run.integration, &run.id);
+    if row(txn, &key)?.is_some() {
+        return put(txn, run);
+    }
+    txn.note_run(key.clone(), !run.state.is_final());
+    txn.put(Table::Runs, key, &RunRow::row(run))?;
+    let event = if run.state.is_final() {
+        EventBody::RunFinished
+    } else {
+        EventBody::RunQueued
+    };
+    txn.publish(&run.company, &event(run.clone()))
+}
+
+/// The same as [`put`]; from now on the run answers this request too.
 fn put_answering(txn: &mut Txn<'_>, run: &Run, request: Option<RequestKey>) -> Result<(), Error> {
     let key = keys::run(&run.company, &run.integration, &run.id);
     let old = row(txn, &key)?.ok_or_else(|| Error::Missing(name(run)))?;

@@ -10,7 +10,14 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-codes!(Trigger, trigger_code, trigger_of, Manual = 1, Recovery = 2);
+codes!(
+    Trigger,
+    trigger_code,
+    trigger_of,
+    Manual = 1,
+    Recovery = 2,
+    Schedule = 3
+);
 codes!(Phase, phase_code, phase_of, Reading = 1, Applying = 2);
 codes!(
     RunState,
@@ -114,6 +121,10 @@ pub(in crate::store) struct RunRow {
     /// The requests that it answers: the one that made it, and those that were merged into it while it waited.
     #[prost(message, repeated, tag = "21")]
     pub(in crate::store) requests_answered: Vec<RunRequestRow>,
+    #[prost(message, optional, tag = "27")]
+    scheduled_time: Option<Moment>,
+    #[prost(bool, tag = "28")]
+    made_up: bool,
 }
 
 /// Only what tells whether a run goes on.
@@ -147,6 +158,8 @@ impl RunRow {
             start_time,
             end_time,
             error,
+            scheduled_time,
+            made_up,
         } = run;
         let Tally {
             objects,
@@ -184,6 +197,8 @@ impl RunRow {
                 .map(|RunError { text, .. }| text.clone())
                 .unwrap_or_default(),
             requests_answered: Vec::new(),
+            scheduled_time: Moment::maybe(*scheduled_time),
+            made_up: *made_up,
         }
     }
 
@@ -222,6 +237,8 @@ impl RunRow {
                 code,
                 text: error_text,
             }),
+            scheduled_time: Moment::optional(self.scheduled_time)?,
+            made_up: self.made_up,
         })
     }
 
