@@ -16,7 +16,8 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// The present moment.
     fn now(&self) -> Time;
 
-    /// Ends at that moment, or soon after; at once if it has passed. Also if the clock is set meanwhile.
+    /// Ends at that moment, or soon after; at once if it has passed. Follows a clock that is set meanwhile, and ends early
+    /// if it is set back, so that whoever waits can think again.
     fn sleep_until(&self, moment: Time) -> Sleep<'_>;
 }
 
@@ -31,7 +32,8 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, moment: Time) -> Sleep<'_> {
         Box::pin(async move {
-            while let Some(left) = left(moment, self.now()) {
+            let mut latest = self.now();
+            while let Some(left) = left(moment, &mut latest, self.now()) {
                 tokio::time::sleep(left.min(NAP)).await;
             }
         })
@@ -67,7 +69,8 @@ impl Clock for ManualClock {
     fn sleep_until(&self, moment: Time) -> Sleep<'_> {
         let mut moved = self.shift.subscribe();
         Box::pin(async move {
-            while let Some(left) = left(moment, self.now()) {
+            let mut latest = self.now();
+            while let Some(left) = left(moment, &mut latest, self.now()) {
                 tokio::select! {
                     () = tokio::time::sleep(left.min(NAP)) => {}
                     _ = moved.changed() => {}
@@ -77,8 +80,11 @@ impl Clock for ManualClock {
     }
 }
 
-/// How long it is until then; none if it has passed.
-fn left(moment: Time, now: Time) -> Option<Duration> {
+/// How long it is until then; none if it has passed, or if it was later before.
+fn left(moment: Time, latest: &mut Time, now: Time) -> Option<Duration> {
+    if now < std::mem::replace(latest, now) {
+        return None;
+    }
     let left = Duration::try_from(moment.duration_since(now)).ok()?;
     // Timers are coarse: less than what they can wait for is waited for all the same.
     (!left.is_zero()).then(|| left.max(Duration::from_millis(1)))
