@@ -18,7 +18,7 @@ pub use authorization::{
 };
 pub use connections::{Connectors, SystemSetup};
 pub use error::Error;
-pub use readiness::Gap;
+pub use readiness::{Gap, gaps};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};

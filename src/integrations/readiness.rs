@@ -46,8 +46,8 @@ impl Gap {
     }
 }
 
-/// What is missing, worst first.
-fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
+/// What is missing with these rules, worst first.
+pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let authorization = &integration.authorization;
     match authorization.state {

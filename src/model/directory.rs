@@ -88,5 +88,9 @@ pub struct Member {
 
 /// The form in which addresses are compared: NFC, lower case, without blanks around.
 pub fn fold_email(address: &str) -> String {
-    address.trim().nfc().collect::<String>().to_lowercase()
+    let address = address.trim();
+    if address.is_ascii() {
+        return address.to_ascii_lowercase();
+    }
+    address.nfc().collect::<String>().to_lowercase()
 }

@@ -26,6 +26,23 @@ pub struct Link {
     pub active: bool,
     /// For a group: whether any member is remembered.
     pub has_members: bool,
+    /// Whether a run has recorded that the source no longer lists it; it is recorded once, and counted by every run.
+    pub absent: bool,
+}
+
+impl Link {
+    /// The link of an object that is only observed.
+    pub fn observed(source: SourceId) -> Self {
+        Self {
+            source,
+            target: None,
+            fingerprint: Fingerprint::NONE,
+            members_fingerprint: Fingerprint::NONE,
+            active: true,
+            has_members: false,
+            absent: false,
+        }
+    }
 }
 
 /// Whether a remembered member is already a membership of the directory.

@@ -21,6 +21,10 @@ const MAX_EMAIL: usize = 1000;
 /// # Errors
 /// `Refused`, saying what is too long.
 pub fn check_size(entity: &Entity) -> Result<(), Error> {
+    check_row(entity, &EntityRow::row(entity))
+}
+
+fn check_row(entity: &Entity, row: &EntityRow) -> Result<(), Error> {
     let (kind, id) = (entity.kind, &entity.id);
     let email = fold_email(entity.email());
     if email.is_empty() {
@@ -33,7 +37,7 @@ pub fn check_size(entity: &Entity) -> Result<(), Error> {
         )));
     }
     // Of two rows with the same attributes one may take a few bytes more: times and the revision vary.
-    let size = EntityRow::row(entity).encoded_len();
+    let size = row.encoded_len();
     let most = MAX_ROW - 32;
     if size > most {
         return Err(Error::Refused(format!(
@@ -160,10 +164,11 @@ pub(super) fn put_all(
         txn.put(Table::Emails, email_key(company, email), &row)?;
     }
     for mut entity in entities {
-        check_size(&entity)?;
         entity.revision += 1;
+        let row = EntityRow::row(&entity);
+        check_row(&entity, &row)?;
         let key = key(company, entity.kind, &entity.id);
-        txn.put(Table::Entities, key, &EntityRow::row(&entity))?;
+        txn.put(Table::Entities, key, &row)?;
     }
     Ok(Vec::new())
 }

@@ -42,7 +42,9 @@ pub use entities::check_size;
 pub use error::Error;
 pub use schedule::Due;
 pub use sealing::SealingKey;
-pub use types::{ChangeFilter, Created, Options, Recorded, Slice, SliceError, TakenAuthorization};
+pub use types::{
+    ChangeFilter, Created, Options, Recorded, Remembered, Slice, SliceError, TakenAuthorization,
+};
 
 use self::{
     committer::{Progress, Queue},

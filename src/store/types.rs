@@ -27,6 +27,9 @@ pub struct Created<T> {
     pub replayed: bool,
 }
 
+/// For a group (by source id): remembered members to put (by source id) and to forget.
+pub type Remembered = (SourceId, Vec<AppliedMember>, Vec<SourceId>);
+
 /// A slice of a run: everything in it becomes durable together, or nothing does (semantics 19).
 #[derive(Debug, Clone)]
 pub struct Slice {
@@ -40,8 +43,8 @@ pub struct Slice {
     pub links: Vec<(Kind, Link)>,
     /// Memberships to add or take away, in the directory (origins are merged; a membership without origin left is deleted). Idempotent.
     pub members: Vec<MemberWrite>,
-    /// For groups (by source id): remembered members to put (by source id) and to forget.
-    pub remembered: Vec<(SourceId, Vec<AppliedMember>, Vec<SourceId>)>,
+    /// What is remembered of groups' members.
+    pub remembered: Vec<Remembered>,
     /// Recorded outcomes; each also becomes one durable event (sequence) without being stored twice. A change that takes more
     /// than about 5 KiB is kept with its values shortened.
     pub changes: Vec<Change>,

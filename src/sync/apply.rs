@@ -6,6 +6,7 @@ use super::{
     plan::{self, Item, Plan, Planned, What, wanted_email},
     record::Count,
 };
+use crate::store::Remembered;
 use crate::{
     connector::{Prepared, Write},
     model::{Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Reason, Wanted},
@@ -14,7 +15,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashSet;
 
 /// Objects in a slice (semantics 19).
-const SLICE: usize = 100;
+pub(super) const SLICE: usize = 100;
 /// Slices under way at once: the store commits those that wait together.
 const IN_FLIGHT: usize = 5;
 /// How often a slice is planned anew because what it was based on changed meanwhile.
@@ -126,6 +127,9 @@ pub(super) async fn write(
             .iter()
             .filter_map(|plan| Some((kind, plan.unlinks.clone()?))),
     );
+    if kind == Kind::Group {
+        slice.remembered = inherited(job, &plans).await?;
+    }
     slice.changes = plans
         .iter_mut()
         .filter_map(|plan| plan.change.take())
@@ -147,6 +151,23 @@ pub(super) async fn write(
         );
     }
     Ok(answer)
+}
+
+/// What was remembered of the members of groups that were deleted and made again goes over to the new source id, so that
+/// who is no longer among them leaves.
+async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
+    let mut moved = Vec::new();
+    for plan in plans {
+        let (Some(gone), Some(new)) = (&plan.unlinks, &plan.link) else {
+            continue;
+        };
+        let uid = job.integration.uid;
+        let members = job.store.remembered(uid, &gone.source).await?;
+        let sources = members.iter().map(|member| member.source.clone());
+        moved.push((gone.source.clone(), Vec::new(), sources.collect()));
+        moved.push((new.source.clone(), members, Vec::new()));
+    }
+    Ok(moved)
 }
 
 /// Whether this is a group of which the memberships are still to be done.

@@ -59,3 +59,19 @@ pub(super) enum Stop {
     #[error("cancelled")]
     Cancelled,
 }
+
+impl Stop {
+    /// Whether the system does not let us in any more, so that nothing at all can be read.
+    pub(super) fn is_consent_lost(&self) -> bool {
+        use connector::Error::{ConsentLost, Unauthorized};
+        matches!(self, Self::System(ConsentLost(_) | Unauthorized(_)))
+    }
+
+    /// Of two, the one to tell: the first, unless the other says that the consent is lost.
+    pub(super) fn worse(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match other {
+            Some(lost) if lost.is_consent_lost() => Some(lost),
+            other => one.or(other),
+        }
+    }
+}

@@ -265,6 +265,11 @@ impl Watcher {
         if self.quiet.is_some() {
             return false;
         }
+        {
+            let now = self.progress.borrow();
+            let goes_on = |run: &RunId| now.keys().any(|(_, other)| other == run);
+            self.told.retain(|run, _| goes_on(run));
+        }
         let fresh = self.fresh();
         for progress in &fresh {
             self.told.insert(progress.run.clone(), progress.clone());

@@ -19,8 +19,11 @@ use crate::{
     store::Store,
 };
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+/// Between attempts to store how a run ended.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -60,8 +63,12 @@ pub(super) async fn execute(tools: Tools, run: Run, cancel: CancellationToken) -
     run.phase = None;
     run.end_time = Some(tools.clock.now());
     tools.feed.forget(&run.company, &run.id);
-    if let Err(error) = close(&tools, &run, seen.as_ref()).await {
-        tracing::error!(%error, "the end of the run could not be stored; it is done again after the next start");
+    while let Err(error) = close(&tools, &run, seen.as_ref()).await {
+        tracing::error!(%error, "the end of the run could not be stored; it is tried again");
+        tokio::select! {
+            () = tools.stopping.cancelled() => break,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
     }
     tracing::info!(state = ?run.state, considered = run.tally.objects.considered, "the run is over");
     run
@@ -119,6 +126,11 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         .connect(&run.company, &run.integration)
         .await?;
     let rules = tools.store.rules(&run.company, &run.integration).await?;
+    let rules = RuleSet::compile(rules, &run.rules);
+    // They may have been deleted or switched off while the run waited.
+    if rules.written().next().is_none() {
+        return Err(Stop::Integration(Gap::NoActiveRules.into()));
+    }
     let target =
         DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
     let parts = Parts {
@@ -129,7 +141,7 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         integration,
         source,
         target: Arc::new(target),
-        rules: RuleSet::compile(rules, &run.rules),
+        rules,
         cancel: cancel.clone(),
     };
     Ok(Job::new(parts, run.clone()))

@@ -8,7 +8,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    connector::{Connector, Error, Reader, Writer},
+    connector::{Answer, Connector, Error, Reader, Writer},
     model::{
         Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase,
         Progress, Reason, RuleId, Run, SourceId,
@@ -24,6 +24,9 @@ use std::{
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
+
+/// So often those who watch hear of a run that waits for its source.
+const TICK: Duration = Duration::from_secs(1);
 
 /// One run while it is going on.
 pub(super) struct Job {
@@ -161,6 +164,18 @@ impl Job {
             Err(Stop::Cancelled)
         } else {
             Ok(())
+        }
+    }
+
+    /// What the source answers, unless somebody stops the run first. Those who watch hear that it is waited for.
+    pub(super) async fn unless_cancelled<T>(&self, asked: Answer<'_, T>) -> Result<T, Stop> {
+        let mut asked = asked;
+        loop {
+            tokio::select! {
+                () = self.cancel.cancelled() => return Err(Stop::Cancelled),
+                answer = &mut asked => return Ok(answer?),
+                () = tokio::time::sleep(TICK) => self.tell_progress(),
+            }
         }
     }
 

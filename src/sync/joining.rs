@@ -25,9 +25,12 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         || listing_is_void(job, &group, &listing)
     {
         let counters = count_unchanged(&listing);
-        let mut ledger = job.ledger();
-        ledger.count_members(&counters);
-        ledger.count(group.rule.as_ref(), &group.count);
+        {
+            let mut ledger = job.ledger();
+            ledger.count_members(&counters);
+            ledger.count(group.rule.as_ref(), &group.count);
+        }
+        job.tell_progress();
         return Ok(());
     }
     let uid = job.integration.uid;

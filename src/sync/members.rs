@@ -50,7 +50,7 @@ pub(super) async fn fill(job: &Job, groups_complete: bool) -> Result<(), Stop> {
         .map(|group| one_group(job, group, groups_complete, everyone, &outages))
         .buffer_unordered(AT_ONCE)
         .try_fold(None, |stop: Option<Stop>, one| async move {
-            Ok::<_, Stop>(stop.or(one))
+            Ok::<_, Stop>(Stop::worse(stop, one))
         })
         .await?;
     ended.map_or(Ok(()), Err)
@@ -185,10 +185,8 @@ async fn list(
 async fn read(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMember>, Stop> {
     let (mut members, mut cursor) = (HashMap::new(), None);
     loop {
-        let page = tokio::select! {
-            () = job.cancel.cancelled() => return Err(Stop::Cancelled),
-            page = job.reader()?.members(group, cursor.take()) => page?,
-        };
+        let asked = job.reader()?.members(group, cursor.take());
+        let page = job.unless_cancelled(asked).await?;
         members.extend(
             page.items
                 .into_iter()

@@ -104,20 +104,14 @@ pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
     }
 }
 
-/// A link row for an object that was never observed before.
+/// A link row for an object that was never observed before, or that was absent and is back.
 fn observed(item: &Item, found: &Found) -> Option<Link> {
-    found.link.is_none().then(|| blank(&item.source))
-}
-
-/// A link that only says: observed.
-pub(super) fn blank(source: &SourceId) -> Link {
-    Link {
-        source: source.clone(),
-        target: None,
-        fingerprint: Fingerprint::NONE,
-        members_fingerprint: Fingerprint::NONE,
-        active: true,
-        has_members: false,
+    match &found.link {
+        None => Some(Link::observed(item.source.clone())),
+        Some(link) => link.absent.then(|| Link {
+            absent: false,
+            ..link.clone()
+        }),
     }
 }
 
@@ -220,9 +214,12 @@ fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Co
 
 /// The link once the desired attributes are applied in full.
 fn applied(item: &Item, desired: &Attributes, before: Option<&Link>) -> Link {
-    let mut link = before.cloned().unwrap_or_else(|| blank(&item.source));
+    let mut link = before
+        .cloned()
+        .unwrap_or_else(|| Link::observed(item.source.clone()));
     link.fingerprint = desired.fingerprint();
     link.active = desired.bool(&Attribute::ACTIVE) != Some(false);
+    link.absent = false;
     link
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Slot {
     running: Option<(RunId, CancellationToken)>,
+    /// More than one only after a crash; requests merge into the last.
     waiting: VecDeque<Run>,
 }
 

@@ -1,7 +1,7 @@
 //! Lists the source, a page being read while the one before is applied, and sorts out what needs no look at the target.
 
 use super::{
-    apply,
+    apply::{self, SLICE},
     error::Stop,
     job::{Filling, Job},
     plan::{Item, What, provisioned_by},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     connector::{Coverage, Cursor, Error, Page},
-    model::{Kind, Object, ObjectRef, Reason},
+    model::{Kind, Link, Object, ObjectRef, Reason},
     rules::{self, Decision},
 };
 use futures_util::future::{OptionFuture, join};
@@ -28,8 +28,10 @@ pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
             return Ok(());
         };
         after = Some(last.source.clone());
-        job.expected
-            .fetch_add(links.len() as u64, Ordering::Relaxed);
+        if job.rules.kinds().contains(&kind) {
+            job.expected
+                .fetch_add(links.len() as u64, Ordering::Relaxed);
+        }
         let mut table = job.table(kind);
         links.iter().for_each(|link| table.learn(link));
     }
@@ -55,14 +57,7 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
         apply::defer(job, &parked, &reason);
         return Err(stop);
     }
-    if let Err(stop) = swap::settle(job, kind, &parked).await {
-        let reason = Reason::new(
-            "NOT_SETTLED",
-            "the run ended before it was clear who keeps the address",
-        );
-        apply::defer(job, &parked, &reason);
-        return Err(stop);
-    }
+    swap::settle(job, kind, parked).await?;
     absent(job, kind).await
 }
 
@@ -89,10 +84,7 @@ async fn listing(job: &Job, kind: Kind, parked: &mut Vec<Item>) -> Result<(), St
 }
 
 async fn read(job: &Job, kind: Kind, cursor: Option<Cursor>) -> Result<Page<Object>, Stop> {
-    tokio::select! {
-        () = job.cancel.cancelled() => Err(Stop::Cancelled),
-        page = job.reader()?.page(kind, cursor) => Ok(page?),
-    }
+    job.unless_cancelled(job.reader()?.page(kind, cursor)).await
 }
 
 /// Applies a page; gives back what has to wait for the end of the listing.
@@ -109,30 +101,29 @@ async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Ite
 /// Accounts for an object that is as it was; anything else becomes an item.
 fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
-    let (rule, what) = match job.rules.decide(&object) {
-        Decision::OutOfScope => (None, What::Observe(Count::OutOfScope)),
-        Decision::LeftAlone { .. } => (
+    let (rule, what) = match (&object.defect, job.rules.decide(&object)) {
+        // What can't be understood meets conditions or not by accident.
+        (Some(defect), _) => (None, What::Defect(defect.clone())),
+        (None, Decision::OutOfScope) => (None, What::Observe(Count::OutOfScope)),
+        (None, Decision::LeftAlone { .. }) => (
             None,
             What::Observe(Count::Skipped(Reason::new(
                 "RULE_NOT_IN_RUN",
                 "the rule that decides it takes no part in this run",
             ))),
         ),
-        Decision::By(rule) => match &object.defect {
-            Some(defect) => (Some(rule.id.clone()), What::Defect(defect.clone())),
-            None => {
-                let desired = rules::map(&object, job.mapped(kind));
-                let same = before.is_some_and(|entry| {
-                    entry.linked && entry.fingerprint == desired.fingerprint()
-                });
-                let what = if same {
-                    What::Observe(Count::Unchanged)
-                } else {
-                    provisioned_by(rule, desired)
-                };
-                (Some(rule.id.clone()), what)
-            }
-        },
+        (None, Decision::By(rule)) => {
+            let desired = rules::map(&object, job.mapped(kind));
+            let same = before.is_some_and(|entry| {
+                entry.linked && !entry.absent && entry.fingerprint == desired.fingerprint()
+            });
+            let what = if same {
+                What::Observe(Count::Unchanged)
+            } else {
+                provisioned_by(rule, desired)
+            };
+            (Some(rule.id.clone()), what)
+        }
     };
     let label = object.label().to_owned();
     let item = Item {
@@ -152,7 +143,7 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
                 .push(Filling::of(&item, Count::Unchanged));
             None
         }
-        What::Observe(count) if before.is_some() => {
+        What::Observe(count) if before.is_some_and(|entry| !entry.absent) => {
             ledger.count(item.rule.as_ref(), count);
             None
         }
@@ -160,7 +151,8 @@ fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     }
 }
 
-/// Accounts for linked objects that a complete listing did not hold. Nobody is removed.
+/// Accounts for linked objects that a complete listing did not hold. Nobody is removed. The first run that misses an
+/// object records it.
 async fn absent(job: &Job, kind: Kind) -> Result<(), Stop> {
     if job.table(kind).absent() == 0 {
         return Ok(());
@@ -169,54 +161,54 @@ async fn absent(job: &Job, kind: Kind) -> Result<(), Stop> {
     loop {
         let links = job
             .store
-            .links(job.integration.uid, kind, after.take(), 1000)
+            .links(job.integration.uid, kind, after.take(), SLICE)
             .await?;
         let Some(last) = links.last() else {
             return Ok(());
         };
         after = Some(last.source.clone());
-        let gone = links.into_iter().filter(|link| {
-            link.target.is_some()
-                && job
-                    .table(kind)
-                    .get(&link.source)
-                    .is_some_and(|entry| !entry.seen)
-        });
-        let reason = Reason::new(
-            "ABSENT_AT_SOURCE",
-            "no longer listed by the source; it is kept, for nothing removes it yet",
-        );
-        let (mut slice, mut items) = (job.slice(), Vec::new());
-        for link in gone {
-            let target = link.target.as_ref().map(|(id, _)| ObjectRef {
-                kind,
-                id: id.to_string(),
-                label: String::new(),
-            });
-            let source = ObjectRef {
-                kind,
-                id: link.source.to_string(),
-                label: link.source.to_string(),
-            };
-            slice
-                .changes
-                .push(job.undecided(source, target, reason.clone()));
-            let what = What::Observe(Count::Skipped(reason.clone()));
-            items.push(Item {
-                kind,
-                source: link.source,
-                label: String::new(),
-                rule: None,
-                size: None,
-                what,
-            });
-        }
-        let count = Count::Skipped(reason);
-        {
-            let mut ledger = job.ledger();
-            items.iter().for_each(|_| ledger.consider(None));
-        }
-        let counts: Vec<_> = items.iter().map(|item| (item, &count)).collect();
-        job.commit(slice, &counts).await?.ok();
+        let unseen = |link: &Link| {
+            let table = job.table(kind);
+            link.target.is_some() && table.get(&link.source).is_some_and(|entry| !entry.seen)
+        };
+        let gone = links.into_iter().filter(unseen).collect();
+        one_slice_absent(job, kind, gone).await?;
     }
+}
+
+async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), Stop> {
+    let reason = Reason::new(
+        "ABSENT_AT_SOURCE",
+        "no longer listed by the source; it is kept, for nothing removes it yet",
+    );
+    let count = Count::Skipped(reason.clone());
+    let (mut slice, mut items) = (job.slice(), Vec::new());
+    for mut link in gone {
+        let source = link.source.clone();
+        if !link.absent {
+            let end = |id: String, label: String| ObjectRef { kind, id, label };
+            let target = link.target.as_ref();
+            let target = target.map(|(id, _)| end(id.to_string(), String::new()));
+            let named = end(source.to_string(), source.to_string());
+            let change = job.undecided(named, target, reason.clone());
+            slice.changes.push(change);
+            link.absent = true;
+            slice.links.push((kind, link));
+        }
+        items.push(Item {
+            kind,
+            source,
+            label: String::new(),
+            rule: None,
+            size: None,
+            what: What::Observe(count.clone()),
+        });
+    }
+    {
+        let mut ledger = job.ledger();
+        items.iter().for_each(|_| ledger.consider(None));
+    }
+    let counts: Vec<_> = items.iter().map(|item| (item, &count)).collect();
+    job.commit(slice, &counts).await?.ok();
+    Ok(())
 }

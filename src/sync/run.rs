@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     connector::Error,
+    integrations,
     model::{Kind, Phase, Reason, RunError},
 };
 
@@ -24,9 +25,7 @@ pub(super) async fn pipe(job: &Job) -> Ended {
             );
             return Ended::Cancelled;
         }
-        Err(stop) => {
-            first_failure.get_or_insert(stop);
-        }
+        Err(stop) => first_failure = Stop::worse(first_failure, Some(stop)),
     }
     let Some(stop) = first_failure else {
         return Ended::Complete;
@@ -49,19 +48,15 @@ async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop>
         match read::kind(job, kind).await {
             Ok(()) => groups_complete |= kind == Kind::Group,
             // One kind that can't be listed does not stop the other, unless nothing can be read at all (semantics 24).
-            Err(Stop::System(error)) if !is_lost(&error) => {
-                tracing::warn!(%kind, %error, "the listing could not be completed");
-                first_failure.get_or_insert(Stop::System(error));
+            Err(stop @ Stop::System(_)) if !stop.is_consent_lost() => {
+                tracing::warn!(%kind, error = %stop, "the listing could not be completed");
+                first_failure.get_or_insert(stop);
             }
             Err(stop) => return Err(stop),
         }
     }
     job.enter(Phase::Applying).await?;
     members::fill(job, groups_complete).await
-}
-
-fn is_lost(error: &Error) -> bool {
-    matches!(error, Error::Unauthorized(_) | Error::ConsentLost(_))
 }
 
 /// Whether the run ended because the consent is gone.
@@ -87,14 +82,14 @@ fn account_for_the_rest(job: &Job, code: &str, text: &str) {
 pub(super) fn explain(stop: &Stop) -> RunError {
     let (code, text) = match stop {
         Stop::System(error) => (error.code(), error.to_string()),
-        Stop::Integration(error) => ("NOT_READY", error.to_string()),
-        Stop::Store(error) => {
+        Stop::Integration(integrations::Error::Store(error)) | Stop::Store(error) => {
             tracing::error!(%error, "the store failed in a run");
             (
                 "INTERNAL",
                 "the daemon could not write its store; its log says more".to_owned(),
             )
         }
+        Stop::Integration(error) => ("NOT_READY", error.to_string()),
         Stop::Cancelled => ("CANCELLED", "the run was stopped".to_owned()),
     };
     RunError {

@@ -36,6 +36,8 @@ pub(super) struct Entry {
     pub(super) active: bool,
     /// A group of which members are remembered.
     pub(super) has_members: bool,
+    /// That the source no longer lists it was recorded before.
+    pub(super) absent: bool,
     /// This run has read it.
     pub(super) seen: bool,
 }
@@ -64,6 +66,7 @@ impl Table {
         entry.linked = link.target.is_some();
         entry.active = link.active;
         entry.has_members = link.has_members;
+        entry.absent = link.absent;
         if link.members_fingerprint != Fingerprint::NONE {
             self.members.insert(key, link.members_fingerprint);
         } else {
@@ -142,6 +145,7 @@ mod tests {
             members_fingerprint: Fingerprint::NONE,
             active: true,
             has_members: false,
+            absent: false,
         }
     }
 

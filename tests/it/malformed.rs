@@ -281,7 +281,7 @@ async fn what_must_be_done_first_is_said() {
         .iter()
         .map(|v| v.r#type.as_str())
         .collect();
-    assert_eq!(codes, ["NOT_AUTHORIZED", "NO_RULES"]);
+    assert_eq!(codes, ["NOT_AUTHORIZED", "NO_ACTIVE_RULES"]);
     let twice = v1::CreateUserRequest {
         parent: company(),
         user: Some(v1::User {

@@ -6,8 +6,8 @@ use crate::{
     connector::{Error, MemberKind, SourceMember},
     model::{Attribute, Attributes, Kind, Object, SourceId, Value, fold_email},
 };
-use serde::Deserialize;
-use serde_json::Value as Json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, value::RawValue};
 
 /// Longest name, in characters; Google's own limit is 60, for display names 256.
 const LONGEST_NAME: usize = 256;
@@ -17,44 +17,46 @@ const LONGEST_TEXT: usize = 4096;
 const LONGEST_ADDRESS: usize = 254;
 
 /// A user. Fails if it has no id.
-pub(super) fn user(row: &Json) -> Result<Object, Error> {
-    object(Kind::User, row, "primaryEmail", |row, attributes| {
-        let user = User::deserialize(row).map_err(|error| error.to_string())?;
+pub(super) fn user(row: &RawValue) -> Result<Object, Error> {
+    object(Kind::User, row, "primaryEmail", |user: User, attributes| {
         user_attributes(&user, attributes)?;
-        Ok(None)
+        Ok((user.id, None))
     })
 }
 
 /// A group. Fails if it has no id.
-pub(super) fn group(row: &Json) -> Result<Object, Error> {
-    object(Kind::Group, row, "email", |row, attributes| {
-        let group = Group::deserialize(row).map_err(|error| error.to_string())?;
+pub(super) fn group(row: &RawValue) -> Result<Object, Error> {
+    object(Kind::Group, row, "email", |group: Group, attributes| {
         group_attributes(&group, attributes)?;
-        Ok(group.direct_members_count)
+        Ok((group.id, group.direct_members_count))
     })
 }
 
-fn object(
+/// What a row becomes; `convert` gives its id and the count of its members.
+fn object<R: DeserializeOwned>(
     kind: Kind,
-    row: &Json,
+    row: &RawValue,
     address: &str,
-    convert: impl Fn(&Json, &mut Attributes) -> Result<Option<u64>, String>,
+    convert: impl Fn(R, &mut Attributes) -> Result<(Option<String>, Option<u64>), String>,
 ) -> Result<Object, Error> {
-    let id = row.get("id").and_then(Json::as_str).unwrap_or_default();
-    let id = SourceId::try_new(id)
-        .ok_or_else(|| Error::Protocol(format!("a {kind} without a usable id")))?;
-    let mut attributes = Attributes::default();
-    let (member_count, defect) = match convert(row, &mut attributes) {
-        Ok(count) => (count, None),
-        Err(defect) => (None, Some(defect)),
+    let usable = |id: Option<&str>| {
+        id.and_then(SourceId::try_new)
+            .ok_or_else(|| Error::Protocol(format!("a {kind} without a usable id")))
     };
-    if defect.is_some() {
-        // Half of an object is not to be provisioned; its address is kept for people to know it by.
-        attributes = Attributes::default();
-        let address = row.get(address).and_then(Json::as_str);
-        let short = address.filter(|text| text.len() <= LONGEST_ADDRESS);
-        attributes.set_text(Attribute::USER_NAME, short);
-    }
+    let mut attributes = Attributes::default();
+    let read = serde_json::from_str(row.get()).map_err(|error| error.to_string());
+    let (id, member_count, defect) = match read.and_then(|row| convert(row, &mut attributes)) {
+        Ok((id, count)) => (usable(id.as_deref())?, count, None),
+        Err(defect) => {
+            // Half of an object is not to be provisioned; its address is kept for people to know it by.
+            let row: Json = serde_json::from_str(row.get()).unwrap_or_default();
+            let text = |key: &str| row.get(key).and_then(Json::as_str);
+            let short = text(address).filter(|text| text.len() <= LONGEST_ADDRESS);
+            attributes = Attributes::default();
+            attributes.set_text(Attribute::USER_NAME, short);
+            (usable(text("id"))?, None, Some(defect))
+        }
+    };
     Ok(Object {
         kind,
         id,
@@ -117,10 +119,10 @@ fn group_attributes(group: &Group, to: &mut Attributes) -> Result<(), String> {
 }
 
 /// A member of a group. Fails if it is of a kind that is not known, or has no id.
-pub(super) fn member(row: &Json, customer: &str) -> Result<SourceMember, Error> {
+pub(super) fn member(row: &RawValue, customer: &str) -> Result<SourceMember, Error> {
     let protocol = |what: &str| Error::Protocol(format!("a member of a group {what}"));
-    let member =
-        Member::deserialize(row).map_err(|error| protocol(&format!("makes no sense: {error}")))?;
+    let member: Member = serde_json::from_str(row.get())
+        .map_err(|error| protocol(&format!("makes no sense: {error}")))?;
     let kind = match member.kind.as_deref() {
         // Only users of the customer have a status.
         Some("USER") if member.status.is_some() => MemberKind::User,
@@ -221,6 +223,9 @@ fn check(name: &str, text: &str, longest: usize) -> Result<(), String> {
 
 /// Without blanks around, and without the invisible spaces by which people with one name fill in the other.
 fn visible(text: &str) -> String {
+    if text.is_ascii() && !text.contains('\0') {
+        return text.trim().to_owned();
+    }
     let invisible = |c| matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\0');
     let text: String = text.chars().filter(|c| !invisible(*c)).collect();
     text.trim().to_owned()

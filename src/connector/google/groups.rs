@@ -5,7 +5,7 @@ use crate::{
     connector::{Cursor, Error, Page, SourceMember},
     model::{Object, SourceId},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The fields of a group that are read.
 macro_rules! fields {
@@ -28,8 +28,7 @@ impl Google {
             rows: "groups",
             never_empty: false,
         };
-        let convert = |row: Value| convert::group(&row);
-        self.list(&listing, cursor, convert).await
+        self.list(&listing, cursor, convert::group).await
     }
 
     /// One group. 404 proves that there is none.
@@ -55,7 +54,7 @@ impl Google {
             rows: "members",
             never_empty: false,
         };
-        let convert = |row: Value| convert::member(&row, &self.options.customer);
+        let convert = |row: &RawValue| convert::member(row, &self.options.customer);
         self.list(&listing, cursor, convert).await
     }
 }

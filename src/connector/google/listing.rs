@@ -2,8 +2,8 @@
 
 use super::Google;
 use crate::connector::{Coverage, Cursor, Error, Page, http::Call};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 /// A listing of the API.
 pub(super) struct Listing<'a> {
@@ -19,13 +19,8 @@ pub(super) struct Listing<'a> {
     pub(super) never_empty: bool,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "nextPageToken")]
-    next: Option<String>,
-    #[serde(flatten)]
-    rest: Map<String, Value>,
-}
+/// Key of the token of the next page.
+const NEXT: &str = "nextPageToken";
 
 impl Google {
     /// A page of a listing. Google leaves the rows' key out where there are none, and at times although there are some:
@@ -35,7 +30,7 @@ impl Google {
         &self,
         listing: &Listing<'_>,
         cursor: Option<Cursor>,
-        convert: impl Fn(Value) -> Result<T, Error>,
+        convert: impl Fn(&RawValue) -> Result<T, Error>,
     ) -> Result<Page<T>, Error> {
         let place = cursor.as_ref().map(Place::read).transpose()?;
         let mut query = listing.query.to_vec();
@@ -57,8 +52,8 @@ impl Google {
         Ok(Page {
             items: rows
                 .unwrap_or_default()
-                .into_iter()
-                .map(convert)
+                .iter()
+                .map(|row| convert(row))
                 .collect::<Result<_, _>>()?,
             next: next.map(|place| place.cursor()),
             coverage: Coverage::Complete,
@@ -70,17 +65,18 @@ impl Google {
         &self,
         listing: &Listing<'_>,
         call: Call<'_>,
-    ) -> Result<(Option<Vec<Value>>, Option<String>), Error> {
-        let mut answer: Answer = self.ask(call).await?;
-        let next = answer.next.filter(|token| !token.is_empty());
-        let rows = match answer.rest.remove(listing.rows) {
-            Some(Value::Array(rows)) => Some(rows),
-            None | Some(Value::Null) => None,
-            Some(_) => {
-                let text = format!("{}: `{}` is no list", listing.method, listing.rows);
-                return Err(Error::Protocol(text));
-            }
+    ) -> Result<(Option<Vec<Box<RawValue>>>, Option<String>), Error> {
+        let answer: HashMap<String, Box<RawValue>> = self.ask(call).await?;
+        let wrong = |key: &str, what: &str| {
+            Error::Protocol(format!("{}: `{key}` is no {what}", listing.method))
         };
+        let read = |key: &str| answer.get(key).map(|value| value.get());
+        let next: Option<String> =
+            serde_json::from_str(read(NEXT).unwrap_or("null")).map_err(|_| wrong(NEXT, "text"))?;
+        let next = next.filter(|token| !token.is_empty());
+        let rows: Option<Vec<Box<RawValue>>> =
+            serde_json::from_str(read(listing.rows).unwrap_or("null"))
+                .map_err(|_| wrong(listing.rows, "list"))?;
         let empty = rows.as_ref().is_none_or(Vec::is_empty);
         if empty && (next.is_some() || (listing.never_empty && !call.continued)) {
             let text = format!("{}: a page without `{}`", listing.method, listing.rows);

@@ -5,7 +5,7 @@ use crate::{
     connector::{Cursor, Error, Page, Standing, http::Call},
     model::{Object, SourceId},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The fields of a user that are read.
 macro_rules! fields {
@@ -30,8 +30,7 @@ impl Google {
             rows: "users",
             never_empty: true,
         };
-        let convert = |row: Value| convert::user(&row);
-        self.list(&listing, cursor, convert).await
+        self.list(&listing, cursor, convert::user).await
     }
 
     /// One user. 404 and 412 "User is deleted." prove that there is none.
@@ -66,7 +65,7 @@ impl Google {
         &self,
         method: &'static str,
         url: &url::Url,
-    ) -> Result<Option<Value>, Error> {
+    ) -> Result<Option<Box<RawValue>>, Error> {
         let call = Call {
             method,
             url,

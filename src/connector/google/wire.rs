@@ -7,6 +7,7 @@ use serde_json::Value;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
+    pub(super) id: Option<String>,
     pub(super) primary_email: Option<String>,
     pub(super) name: Option<Name>,
     pub(super) suspended: Option<bool>,
@@ -43,6 +44,7 @@ pub(super) struct Account {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
+    pub(super) id: Option<String>,
     pub(super) email: Option<String>,
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,

@@ -23,6 +23,8 @@ pub(in crate::store) struct LinkRow {
     active: bool,
     #[prost(bool, tag = "6")]
     has_members: bool,
+    #[prost(bool, tag = "7")]
+    absent: bool,
 }
 
 impl LinkRow {
@@ -34,6 +36,7 @@ impl LinkRow {
             members_fingerprint,
             active,
             has_members,
+            absent,
         } = link;
         let (target, origin) = match target {
             Some((id, origin)) => (keys::pack(id.as_str()), origin_code(*origin)),
@@ -46,6 +49,7 @@ impl LinkRow {
             members_fingerprint: members_fingerprint.0,
             active: *active,
             has_members: *has_members,
+            absent: *absent,
         }
     }
 
@@ -61,6 +65,7 @@ impl LinkRow {
             members_fingerprint: Fingerprint(self.members_fingerprint),
             active: self.active,
             has_members: self.has_members,
+            absent: self.absent,
         })
     }
 }

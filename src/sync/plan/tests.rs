@@ -62,7 +62,7 @@ fn entity(attributes: Attributes, context: &Context) -> Entity {
 }
 
 fn linked(target: Entity) -> Found {
-    let mut link = blank(&SourceId::try_new("s1").unwrap());
+    let mut link = Link::observed(SourceId::try_new("s1").unwrap());
     link.target = Some((target.id.clone(), LinkOrigin::Created));
     Found {
         link: Some(link),

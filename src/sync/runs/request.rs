@@ -1,9 +1,10 @@
 //! What is asked of the door, and whether it can be done.
 
 use crate::{
+    integrations::gaps,
     model::{
-        CompanyId, Integration, IntegrationId, IntegrationState, RequestCounts, RequestKey, Rule,
-        RuleId, Run, RunId, RunMode, RunState, Tally, Time, Trigger,
+        CompanyId, Integration, IntegrationId, RequestCounts, RequestKey, Rule, RuleId, Run, RunId,
+        RunMode, RunState, Tally, Time, Trigger,
     },
     sync::Error,
 };
@@ -25,25 +26,10 @@ pub(super) fn ready(
     rules: &[Rule],
     request: &Request,
 ) -> Result<(), Error> {
-    use crate::model::AuthorizationState::{Authorized, ReauthorizationRequired};
-    let mut missing = Vec::new();
-    if let IntegrationState::Paused(reason) = &integration.state {
-        missing.push((
-            "PAUSED".to_owned(),
-            format!("the integration is paused: {reason}"),
-        ));
-    }
-    match integration.authorization.state {
-        Authorized => {}
-        ReauthorizationRequired => missing.push((
-            "REAUTHORIZATION_REQUIRED".to_owned(),
-            format!("{}; call BeginAuthorization and let an admin consent again", integration.authorization.reason),
-        )),
-        _ => missing.push((
-            "NOT_AUTHORIZED".to_owned(),
-            "nobody has authorized the integration yet; call BeginAuthorization and open the address it answers with".to_owned(),
-        )),
-    }
+    let missing = gaps(integration, rules).into_iter();
+    let mut missing: Vec<_> = missing
+        .map(|gap| (gap.code().to_owned(), gap.text()))
+        .collect();
     for name in &request.rules {
         match rules.iter().find(|rule| rule.id == *name) {
             None => return Err(Error::Missing(format!("rule {name}"))),
@@ -56,11 +42,9 @@ pub(super) fn ready(
     let any = rules
         .iter()
         .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
-    if request.rules.is_empty() && !any {
-        missing.push((
-            "NO_RULES".to_owned(),
-            "there is no active automatic rule; call ApplyRuleTemplate or CreateRule, or name a manual rule".to_owned(),
-        ));
+    if request.rules.is_empty() && !any && rules.iter().any(|rule| rule.active) {
+        let text = "It has no active automatic rule: create one, or name the manual rules to run";
+        missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
     }
     if missing.is_empty() {
         Ok(())

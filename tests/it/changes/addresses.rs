@@ -1,8 +1,10 @@
 //! Addresses that change, change hands, or come back.
 
-use super::scene::{SPECIAL, Scene, all, at, code, team};
-use crate::support::World;
-use serde_json::json;
+use super::scene::{SPECIAL, Scene, all, at, code, nobody, team};
+use crate::support::{World, sums_hold};
+use provisiond::proto::v1::{change::Outcome, run::State};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_address_changes_and_the_user_stays_the_same() {
@@ -93,9 +95,59 @@ async fn a_user_recreated_with_the_old_address_is_linked_again_and_keeps_his_mem
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_recreated_with_the_old_address_goes_on_and_who_is_no_longer_in_it_leaves() {
+    let mut world = team().await;
+    world.delete(&format!("groups/{}", at("team"))).await;
+    world.group("team").await;
+    for name in ["ann", "bob", "cid"] {
+        world.join("team", name).await;
+    }
+    let before = world.groups().await[0].name.clone();
+    let run = world.sync().await;
+    let changes = world.changes(&run.name).await;
+    assert_eq!(code(&changes[0]), "RELINKED", "{changes:?}");
+    assert_eq!(world.groups().await[0].name, before);
+    assert_eq!(world.team_members().await, all(&["ann", "bob", "cid"]));
+    assert_eq!(run.memberships.unwrap().removed, 1, "{run:?}");
+    let run = world.sync().await;
+    assert!(world.changes(&run.name).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_recreated_at_once_are_all_linked_again_but_who_is_in_doubt() {
+    let mut world = World::ready(nobody()).await;
+    let names: Vec<String> = (0..250).map(|n| format!("p{n}")).collect();
+    for name in &names {
+        world.person(name).await;
+    }
+    world.sync().await;
+    let old = google_ids(&world, &["p7"]).await.remove(0);
+    for name in &names {
+        world.delete(&format!("users/{}", at(name))).await;
+        world.person(name).await;
+    }
+    // Whether this one is gone can't be asked.
+    let down = json!({"method": "directory.users.get", "path_contains": old, "times": 99, "fault": {"status": {"code": 503}}});
+    world.google.fault(down).await;
+    let run = world.run().await;
+    assert_eq!(run.state(), State::SucceededWithFailures, "{run:?}");
+    sums_hold(&run);
+    assert_eq!(run.counters.unwrap().added, 249, "{run:?}");
+    let changes = world.changes(&run.name).await;
+    let failed: Vec<_> = changes
+        .iter()
+        .filter(|c| c.outcome() == Outcome::Failed)
+        .collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(code(failed[0]), "NOT_PROVED");
+    assert_eq!(world.users().await.len(), 253);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_deleted_at_the_source_is_kept_and_counted_as_absent() {
     let mut world = team().await;
     let before = world.user("ann").await;
+    let id = google_ids(&world, &["ann"]).await.remove(0);
     world.delete(&format!("users/{}", at("ann"))).await;
     let run = world.sync().await;
     let counters = run.counters.unwrap();
@@ -104,4 +156,19 @@ async fn a_user_deleted_at_the_source_is_kept_and_counted_as_absent() {
     let reason = &run.skipped_by_reason[0];
     assert_eq!((&*reason.reason, reason.count), ("ABSENT_AT_SOURCE", 1));
     assert_eq!(world.user("ann").await, before);
+    let changes = world.changes(&run.name).await;
+    assert_eq!(code(&changes[0]), "ABSENT_AT_SOURCE", "{changes:?}");
+    // Told once, counted always, told again if she comes back and goes again.
+    let written = world.store.writes();
+    let again = world.sync().await;
+    assert!(world.store.writes() - written <= 8);
+    assert_eq!(again.skipped_by_reason, run.skipped_by_reason);
+    assert!(world.changes(&again.name).await.is_empty());
+    let undelete = format!("users/{id}/undelete");
+    world.control(Method::POST, &undelete, Value::Null).await;
+    assert_eq!(world.sync().await.counters.unwrap().skipped, 0);
+    world.delete(&format!("users/{}", at("ann"))).await;
+    let run = world.sync().await;
+    let changes = world.changes(&run.name).await;
+    assert_eq!(code(&changes[0]), "ABSENT_AT_SOURCE", "{changes:?}");
 }

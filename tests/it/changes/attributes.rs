@@ -1,8 +1,8 @@
 //! Changes of attributes and of scope.
 
 use super::scene::{SPECIAL, Scene, all, at, code, nobody, team};
-use crate::support::{World, company};
-use provisiond::proto::v1::{self, change::Outcome};
+use crate::support::{World, company, sums_hold};
+use provisiond::proto::v1::{self, change::Outcome, run::State};
 use reqwest::Method;
 use serde_json::json;
 
@@ -81,8 +81,8 @@ async fn an_address_held_by_somebody_still_at_the_source_is_not_taken_from_him()
     let staff = json!({"orgUnitPath": "/Staff", "primaryEmail": at("ann")});
     world.google.patch_user(&bob, staff).await;
     let run = world.run().await;
-    assert_eq!(run.state(), v1::run::State::SucceededWithFailures);
-    crate::support::sums_hold(&run);
+    assert_eq!(run.state(), State::SucceededWithFailures);
+    sums_hold(&run);
     assert_eq!(run.counters.unwrap().failed, 1, "{run:?}");
     let change = world.only_change(&run).await;
     assert_eq!(change.outcome(), Outcome::Failed);
@@ -151,6 +151,24 @@ async fn a_directory_user_of_the_address_is_adopted_and_defaults_fill_only_what_
     let again = world.sync().await;
     assert_eq!(again.counters.unwrap().unchanged, SPECIAL + 1, "{again:?}");
     assert_eq!(world.user("ann").await, after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_not_be_understood_fails_whatever_the_conditions_say() {
+    let mut world = in_staff().await;
+    world.person("ann").await;
+    let unit = json!({"orgUnitPath": "/Staff"});
+    world.edit(&at("ann"), unit).await;
+    world.sync().await;
+    let before = world.user("ann").await;
+    let long = json!({"name": {"givenName": "x".repeat(400), "familyName": "y"}});
+    world.google.patch_user(&at("ann"), long).await;
+    let run = world.run().await;
+    assert_eq!(run.state(), State::SucceededWithFailures, "{run:?}");
+    sums_hold(&run);
+    assert_eq!(run.counters.unwrap().failed, 1, "{run:?}");
+    assert_eq!(code(&world.only_change(&run).await), "INVALID_DATA");
+    assert_eq!(world.user("ann").await, before);
 }
 
 /// A company where only who is in the unit "/Staff" is provisioned.

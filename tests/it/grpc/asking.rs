@@ -38,7 +38,7 @@ async fn requests_that_wait_merge_into_one_run_and_each_id_asks_once() {
     let running = start(&mut world, &[], "first").await.unwrap();
     let waiting = start(&mut world, &[&users], "second").await.unwrap();
     assert_eq!(waiting.state(), State::Queued);
-    assert_eq!(waiting.rules, [users.clone()]);
+    assert_eq!(waiting.rules, std::slice::from_ref(&users));
     let merged = start(&mut world, &[], "third").await.unwrap();
     assert_eq!(merged.name, waiting.name);
     assert!(merged.rules.is_empty(), "all of them: {merged:?}");
@@ -68,6 +68,26 @@ async fn requests_that_wait_merge_into_one_run_and_each_id_asks_once() {
     let again = start(&mut world, &[], "third").await.unwrap();
     assert_eq!(again.name, waiting.name);
     assert!(again.end_time.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_rules_are_deleted_while_it_waits_fails_and_says_so() {
+    let mut world = World::ready(small()).await;
+    let never =
+        json!({"method": "directory.users.list", "times": 9, "fault": {"delay_ms": 600_000}});
+    world.google.fault(never).await;
+    let rule = world.apply("lookup-users").await.name;
+    let running = start(&mut world, &[], "").await.unwrap();
+    let waiting = start(&mut world, &[&rule], "").await.unwrap();
+    let delete = v1::DeleteRuleRequest {
+        name: rule,
+        ..v1::DeleteRuleRequest::default()
+    };
+    world.integrations.delete_rule(delete).await.unwrap();
+    cancel(&mut world, &running).await;
+    let run = world.finished(&waiting.name).await;
+    assert_eq!(run.state(), State::Failed, "{run:?}");
+    assert_eq!(run.error.unwrap().reason, "NOT_READY");
 }
 
 #[tokio::test(flavor = "multi_thread")]

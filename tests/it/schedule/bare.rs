@@ -12,6 +12,14 @@ use provisiond::{
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+/// As Google grants them.
+const SCOPES: [&str; 4] = [
+    "openid",
+    "https://www.googleapis.com/auth/userinfo.email",
+    "https://www.googleapis.com/auth/admin.directory.user.readonly",
+    "https://www.googleapis.com/auth/admin.directory.group.readonly",
+];
+
 /// There is no system: every run begins and fails, which is quick and all that is asked here.
 #[derive(Debug)]
 struct NoSystem;
@@ -87,6 +95,10 @@ impl Daemon {
                 changed.0.mark_unchanged();
                 changed.1.mark_unchanged();
                 let due = self.store.due(None, home.clock.now(), 1).await.unwrap();
+                // What is read may be on its way to the disk still: after a write of nothing it is there, with its runs.
+                let (company, id) = (company(), IntegrationId::try_new("daily").unwrap());
+                let nothing = self.store.update_integration(&company, &id, |_| Ok(None));
+                let _ = nothing.await;
                 let runs = self.store.unfinished_runs().await.unwrap();
                 if due.is_empty() && runs.is_empty() {
                     return;
@@ -193,7 +205,7 @@ pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str
             time,
             domain: "acme.test".to_owned(),
             customer_id: "C1".to_owned(),
-            scopes: Vec::new(),
+            scopes: SCOPES.map(str::to_owned).into(),
         });
         Ok(None)
     };

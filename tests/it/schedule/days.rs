@@ -162,7 +162,7 @@ async fn an_integration_that_is_due_but_cannot_run_says_why() {
     world.authorize("admin@acme.test").await;
     come(&mut world, Duration::ZERO).await;
     let all = ended(&mut world, 2).await;
-    assert_eq!(all[1].error.as_ref().unwrap().reason, "NO_RULES");
+    assert_eq!(all[1].error.as_ref().unwrap().reason, "NO_ACTIVE_RULES");
 
     world.apply("lookup-users").await;
     come(&mut world, Duration::ZERO).await;

@@ -283,6 +283,7 @@ pub fn provisioned(integration: &Integration, number: usize) -> (Entity, Link, C
         members_fingerprint: Fingerprint::NONE,
         active: true,
         has_members: false,
+        absent: false,
     };
     (user, link, change)
 }

@@ -215,6 +215,7 @@ async fn find_tells_who_else_holds_the_address() {
         members_fingerprint: Fingerprint(9),
         active: false,
         has_members: true,
+        absent: true,
     };
     given.links.push((Kind::User, observed.clone()));
     store.commit(given).await.unwrap();
@@ -258,6 +259,7 @@ async fn links_are_scanned_in_order_from_any_place() {
         members_fingerprint: Fingerprint::NONE,
         active: true,
         has_members: false,
+        absent: false,
     };
     let mut given = slice(&run);
     given.links = (0..50).rev().map(|n| (Kind::User, link(n))).collect();

@@ -142,11 +142,12 @@ fn a_link() {
         members_fingerprint: Fingerprint(u64::MAX),
         active: true,
         has_members: true,
+        absent: true,
     };
     let row = LinkRow::row(&given);
     pinned(
         &row,
-        "0a110102000000000000000000000000000002100219020100000000000021ffffffffffffffff28013001",
+        "0a110102000000000000000000000000000002100219020100000000000021ffffffffffffffff280130013801",
     );
     assert_eq!(row.model(given.source.clone()).unwrap(), given);
 }
