@@ -89,3 +89,27 @@ fn left(moment: Time, latest: &mut Time, now: Time) -> Option<Duration> {
     // Timers are coarse: less than what they can wait for is waited for all the same.
     (!left.is_zero()).then(|| left.max(Duration::from_millis(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_sleeps_wakes_when_a_test_moves_the_clock_there_and_when_it_goes_back() {
+        let clock = ManualClock::default();
+        let due = clock.now() + Duration::from_secs(3600);
+        let asleep = |clock: ManualClock| tokio::spawn(async move { clock.sleep_until(due).await });
+        let sleeper = asleep(clock.clone());
+        clock.advance(Duration::from_secs(1800));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.set(due);
+        sleeper.await.unwrap();
+        asleep(clock.clone()).await.unwrap();
+        clock.set(due - Duration::from_secs(60));
+        let sleeper = asleep(clock.clone());
+        tokio::task::yield_now().await;
+        clock.set(due - Duration::from_secs(120));
+        sleeper.await.unwrap();
+    }
+}
