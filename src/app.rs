@@ -132,7 +132,16 @@ impl App {
             background: Arc::new(Carrier(tasks.clone())),
         });
         let directory = Directory::new(store.clone(), Arc::clone(&clock));
-        let runs = Runs::open(store.clone(), integrations.clone(), Arc::clone(&clock));
+        let options = sync::Options {
+            at_once: config.sync.runs_at_once,
+            catch_up: config.sync.catch_up,
+        };
+        let runs = Runs::open(
+            store.clone(),
+            integrations.clone(),
+            Arc::clone(&clock),
+            options,
+        );
         let rooms = grpc::Rooms {
             store: store.clone(),
             directory,
@@ -180,6 +189,7 @@ impl App {
         let runs = rooms.runs.clone();
         runs.resume_deletions().await?;
         runs.recover(&store, clock.as_ref()).await?;
+        runs.keep_schedule(store.clone(), clock);
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {

@@ -4,11 +4,13 @@
 //! open, bind or fetch anything: it only reads the files that it is told of.
 
 mod raw;
+mod sync;
 mod systems;
 #[cfg(test)]
 mod tests;
 
 use raw::Raw;
+pub use sync::Sync;
 pub use systems::{Client, System};
 
 use std::{
@@ -130,6 +132,8 @@ pub struct Config {
     pub sealing: Sealing,
     /// `[systems.*]`: one for each system there is, configured or not.
     pub systems: Vec<System>,
+    /// `[sync]`
+    pub sync: Sync,
     /// `[log]`
     pub log: Log,
     /// `[shutdown]`
@@ -154,6 +158,7 @@ impl Config {
             http: http(&mut raw),
             sealing: sealing(&mut raw, &store),
             systems: systems::read(&mut raw),
+            sync: sync::read(&mut raw),
             log: log(&mut raw),
             shutdown: shutdown(&mut raw),
             store,

@@ -10,7 +10,7 @@
 //! | floor | room | what it owns |
 //! |---|---|---|
 //! | 6 | `grpc`, `http` | the two listeners: shape in, shape out; no decision |
-//! | 4 | `sync` | runs: the one door, and the pipe that carries them out |
+//! | 4 | `sync` | runs: the one door, the schedule that knocks on it, and the pipe that carries them out |
 //! | 3 | `integrations` | settings, rules, readiness, consent; an opened connector for whoever asks |
 //! | 2 | `directory`, `oauth` | the AppsCo directory, itself a connector; tokens, refreshed once for all who wait |
 //! | 1 | `store`, `rules`, `connector` | what is durable; what is decided, as pure functions; the systems there are |
@@ -24,7 +24,7 @@
 //! **A call**: `grpc` (request id, deadline) → shape, every bad field named at once → a use-case → one store transaction →
 //! an event → shape. One way down, one return.
 //!
-//! **A run**: `sync::Runs::request`, the one door → a permit, `RUNNING` stored → **read → scope → map → plan → guard →
+//! **A run**: `sync::Runs::request`, the one door → a place, `RUNNING` stored → **read → scope → map → plan → guard →
 //! apply → record**, page by page, the next being read while one is applied → commit in slices of at most 100 objects,
 //! each in one transaction with its links, changes and counters → the sums are checked → the end is stored. Scope, map,
 //! plan and guard are pure. Users go first, then groups, then memberships.

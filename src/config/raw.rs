@@ -1,9 +1,11 @@
 //! The values as given, by dotted key, with where each comes from; collects what is wrong with them.
 
 use super::{Error, Problem, is_safe, systems};
+use crate::model::nearest;
 use config::{FileFormat, Map, Value, ValueKind};
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 use url::Url;
@@ -22,6 +24,8 @@ pub(super) const KEYS: &[&str] = &[
     "sealing.key_file",
     "shutdown.grace",
     "store.path",
+    "sync.catch_up",
+    "sync.runs_at_once",
 ];
 
 /// All values given, and all that is wrong so far.
@@ -93,6 +97,21 @@ impl Raw {
                 None
             }
         }
+    }
+
+    /// A whole number within a range; in the environment and on the command line as text.
+    pub(super) fn number(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let number = match self.values.get(key).map(|value| value.kind.clone())? {
+            ValueKind::I64(number) => Some(number),
+            ValueKind::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = range.into_inner();
+            self.refuse(key, &format!("must be a number from {least} to {most}"));
+        }
+        number
     }
 
     /// Several texts; in the environment and on the command line separated by commas.
@@ -223,36 +242,10 @@ fn unknown_keys(values: &BTreeMap<String, Value>) -> Vec<Problem> {
         .map(|(key, value)| Problem {
             key: key.clone(),
             origin: value.origin().unwrap_or_default().to_owned(),
-            text: match nearest(key, &known) {
+            text: match nearest(key, known.iter().map(String::as_str)) {
                 Some(near) => format!("there is no such key; the nearest is {near}"),
                 None => "there is no such key".to_owned(),
             },
         })
         .collect()
-}
-
-fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
-    known
-        .iter()
-        .min_by_key(|candidate| distance(key, candidate))
-}
-
-/// How many characters must be inserted, removed or replaced to get from one text to the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, left) in from.chars().enumerate() {
-        let mut diagonal = line;
-        let mut last = line + 1;
-        if let Some(first) = row.first_mut() {
-            *first = last;
-        }
-        for (cell, right) in row.iter_mut().skip(1).zip(&to) {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            last = replaced.min(diagonal + 1).min(last + 1);
-            *cell = last;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

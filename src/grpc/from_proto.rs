@@ -6,7 +6,7 @@ use crate::{
     integrations::{ApplyTemplate, NewCondition, NewIntegration, NewRule},
     model::{
         Action, Attribute, Attributes, CompanyId, Direction, Kind, Limits, Operator, RuleEvent,
-        RunMode, Value, Violation,
+        RunMode, SyncInterval, Value, Violation,
     },
     proto::v1,
     store::ChangeFilter,
@@ -29,6 +29,16 @@ fn run_mode(value: v1::rule::RunMode) -> Option<RunMode> {
     }
 }
 
+/// How often an integration runs.
+pub(super) fn sync_interval(value: v1::SyncInterval) -> Option<SyncInterval> {
+    match value {
+        v1::SyncInterval::Unspecified => None,
+        v1::SyncInterval::Daily => Some(SyncInterval::Daily),
+        v1::SyncInterval::Weekly => Some(SyncInterval::Weekly),
+        v1::SyncInterval::Monthly => Some(SyncInterval::Monthly),
+    }
+}
+
 /// An integration to make.
 pub(super) fn new_integration(
     id: &str,
@@ -43,6 +53,8 @@ pub(super) fn new_integration(
         system,
         direction,
         active,
+        sync_interval: interval,
+        time_zone,
         limits,
         protected,
         domains,
@@ -56,6 +68,8 @@ pub(super) fn new_integration(
         etag: _,
         create_time: _,
         update_time: _,
+        next_sync_time: _,
+        upcoming_sync_times: _,
     } = integration;
     let system = if system.is_empty() {
         None
@@ -84,6 +98,8 @@ pub(super) fn new_integration(
         max_member_loss_percent: limit,
     };
     NewIntegration {
+        interval: notes.value("integration.sync_interval", interval, sync_interval),
+        time_zone,
         id,
         title,
         system,

@@ -69,6 +69,7 @@ pub(super) fn run(run: &Run) -> v1::Run {
         trigger: match run.trigger {
             Trigger::Manual => v1::run::Trigger::Manual,
             Trigger::Recovery => v1::run::Trigger::Recovery,
+            Trigger::Schedule => v1::run::Trigger::Schedule,
         }
         .into(),
         state: state(run.state).into(),
@@ -105,6 +106,8 @@ pub(super) fn run(run: &Run) -> v1::Run {
             reason: error.code.clone(),
             message: error.text.clone(),
         }),
+        scheduled_time: run.scheduled_time.map(time),
+        made_up: run.made_up,
     }
 }
 

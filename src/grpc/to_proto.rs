@@ -5,8 +5,8 @@ use crate::{
     integrations::{Gap, OfferedTemplate},
     model::{
         Attribute, Attributes, AuthorizationState, Direction, Entity, Integration,
-        IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode, Time, Uid, Value,
-        WrittenBy,
+        IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode, SyncInterval, Time,
+        Uid, Value, WrittenBy,
     },
     proto::v1,
 };
@@ -99,9 +99,25 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
         etag: integration_etag(integration),
         create_time: Some(time(integration.create_time)),
         update_time: Some(time(integration.update_time)),
+        sync_interval: match integration.schedule.interval {
+            SyncInterval::Daily => v1::SyncInterval::Daily,
+            SyncInterval::Weekly => v1::SyncInterval::Weekly,
+            SyncInterval::Monthly => v1::SyncInterval::Monthly,
+        }
+        .into(),
+        time_zone: integration.schedule.zone.to_string(),
+        next_sync_time: integration.next_sync.map(time),
+        upcoming_sync_times: upcoming(integration),
         protected: integration.protected.clone(),
         domains: integration.domains.clone(),
     }
+}
+
+/// The next five due times.
+fn upcoming(integration: &Integration) -> Vec<prost_types::Timestamp> {
+    let first = integration.next_sync.into_iter();
+    let all = first.flat_map(|first| integration.schedule.upcoming(first, 5));
+    all.map(time).collect()
 }
 
 fn authorization(integration: &Integration) -> v1::Authorization {

@@ -26,6 +26,8 @@ const INTEGRATION: &[Row<v1::Integration>] = &[
             },
         },
     ),
+    settable!(sync_interval),
+    settable!(time_zone),
     settable!(protected),
     settable!(domains),
     fixed!(
@@ -47,6 +49,8 @@ const INTEGRATION: &[Row<v1::Integration>] = &[
     output!(authorization),
     output!(readiness),
     output!(last_run),
+    output!(next_sync_time),
+    output!(upcoming_sync_times),
     output!(etag),
     output!(create_time),
     output!(update_time),

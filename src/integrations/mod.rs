@@ -10,6 +10,7 @@ mod error;
 mod reach;
 mod readiness;
 mod rules;
+mod schedule;
 mod settings;
 mod targets;
 mod templates;

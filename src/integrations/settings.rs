@@ -1,11 +1,12 @@
 //! Making and changing integrations, and switching them on and off.
 
-use super::{Checked, Error, Integrations, name, reach, time_of_change};
+use super::{Checked, Error, Integrations, name, reach, schedule, time_of_change};
 use crate::{
     connector::catalogue,
     model::{
         Authorization, CompanyId, Direction, EventBody, Integration, IntegrationId,
-        IntegrationState, Limits, Listed, PageRequest, RequestKey, SystemId, Time, Uid, Violation,
+        IntegrationState, Limits, Listed, PageRequest, RequestKey, SyncInterval, SystemId, Time,
+        Uid, Violation,
     },
     store::{self, Created},
 };
@@ -23,6 +24,10 @@ pub struct NewIntegration {
     pub direction: Option<Direction>,
     /// Whether it runs by itself at once.
     pub active: bool,
+    /// How often it runs by itself; daily if not said.
+    pub interval: Option<SyncInterval>,
+    /// The IANA time zone of its schedule; UTC if empty.
+    pub time_zone: String,
     /// Safety limits.
     pub limits: Limits,
     /// Users that are never touched: addresses, or patterns with `*`.
@@ -66,6 +71,7 @@ impl NewIntegration {
         }
         let protected = reach::protected(&mut checked, &self.protected);
         let domains = reach::domains(&mut checked, &self.domains);
+        let schedule = schedule::check(&mut checked, self.interval, &self.time_zone);
         let made = system
             .zip(direction)
             .map(|(system, direction)| Integration {
@@ -77,6 +83,8 @@ impl NewIntegration {
                 system,
                 direction,
                 active: self.active,
+                schedule,
+                next_sync: None,
                 limits: self.limits,
                 protected,
                 domains,
@@ -86,7 +94,9 @@ impl NewIntegration {
                 create_time: now,
                 update_time: now,
             });
-        checked.finish(made)
+        let mut made = checked.finish(made)?;
+        made.next_sync = schedule::first(&made, now);
+        Ok(made)
     }
 }
 
@@ -207,11 +217,13 @@ fn apply_settings(integration: &mut Integration, wanted: Integration, now: Time)
     let before = integration.clone();
     integration.title = wanted.title;
     integration.limits = wanted.limits;
+    integration.schedule = wanted.schedule;
     integration.protected = wanted.protected;
     integration.domains = wanted.domains;
     if *integration == before {
         return None;
     }
+    schedule::replan(&before, integration, now);
     integration.update_time = now;
     Some(EventBody::IntegrationChanged)
 }
@@ -230,6 +242,7 @@ fn apply_switch(integration: &mut Integration, active: bool, now: Time) -> Optio
         return None;
     }
     integration.update_time = time_of_change(now, integration.update_time);
+    schedule::replan(&before, integration, now);
     Some(EventBody::IntegrationChanged)
 }
 

@@ -1,6 +1,6 @@
 //! An integration: one connection of a company with one system, in one direction.
 
-use super::{CompanyId, IntegrationId, RunId, Secret, SystemId, Time, Uid};
+use super::{CompanyId, IntegrationId, RunId, Schedule, Secret, SystemId, Time, Uid};
 
 /// Which end is the source. Fixed at creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +106,10 @@ pub struct Integration {
     pub direction: Direction,
     /// Whether people want it to run.
     pub active: bool,
+    /// When it runs by itself, while it is active.
+    pub schedule: Schedule,
+    /// When it is due next; none unless it is active.
+    pub next_sync: Option<Time>,
     /// Safety limits.
     pub limits: Limits,
     /// Users that are never touched: addresses, or patterns with `*`; at most 100 (semantics 30).

@@ -1,7 +1,8 @@
 //! Plain types that every room speaks: ids, secrets, integrations, rules, objects, links, runs, changes, events.
 //!
 //! Owns the words of the product and what is true of them by construction. Uses nothing of the crate. Deliberately does
-//! no I/O and knows no tokio runtime, no gRPC, no store: anything here can be tested by calling it.
+//! no I/O and knows no gRPC, no store, and of tokio only the timer on which a clock sleeps: anything here can be tested by
+//! calling it.
 
 mod change;
 mod clock;
@@ -11,10 +12,12 @@ mod event;
 mod ids;
 mod integration;
 mod link;
+mod near;
 mod object;
 mod page;
 mod rule;
 mod run;
+mod schedule;
 mod secret;
 
 pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
@@ -30,6 +33,7 @@ pub use integration::{
     IntegrationState, Limits, PendingAuthorization,
 };
 pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite, Wanted};
+pub use near::nearest;
 pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Value};
 pub use page::{Listed, PageRequest, RequestKey};
 pub use rule::{Condition, Operator, Rule, RuleEvent, RunMode};
@@ -37,6 +41,7 @@ pub use run::{
     Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally,
     Trigger,
 };
+pub use schedule::{Schedule, SyncInterval, UnknownZone, Zone};
 pub use secret::{Sealed, Secret};
 
 /// A moment, in UTC.

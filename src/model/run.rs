@@ -10,6 +10,8 @@ pub enum Trigger {
     Manual,
     /// The daemon repeats a run that was interrupted.
     Recovery,
+    /// The integration was due.
+    Schedule,
 }
 
 /// Where a run stands.
@@ -174,4 +176,8 @@ pub struct Run {
     pub end_time: Option<Time>,
     /// Why it failed.
     pub error: Option<RunError>,
+    /// The due time that it is for, if it is for one; the latest if it is for several.
+    pub scheduled_time: Option<Time>,
+    /// Whether it makes up for due times that were missed.
+    pub made_up: bool,
 }

@@ -1,7 +1,7 @@
 //! The committer: one thread that does all writing. It takes what waits, runs each operation on what is durable plus what those before it
 //! put, writes all of them in one transaction, makes that durable, wakes who waits for news, and only then answers.
 
-use super::{Error, core::Core, txn::Txn};
+use super::{Error, core::Core, tables::Table, txn::Txn};
 use crate::model::Clock;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -33,6 +33,7 @@ pub(super) struct Progress {
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
     news: watch::Sender<u64>,
+    due: watch::Sender<u64>,
 }
 
 impl Default for Progress {
@@ -41,6 +42,7 @@ impl Default for Progress {
             writes: AtomicU64::new(0),
             failure: watch::Sender::new(None),
             news: watch::Sender::new(0),
+            due: watch::Sender::new(0),
         }
     }
 }
@@ -69,6 +71,10 @@ impl Progress {
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    pub(super) fn subscribe_due(&self) -> watch::Receiver<u64> {
+        self.due.subscribe()
     }
 }
 
@@ -160,6 +166,7 @@ impl Committer {
     fn write(&self, txn: Txn<'_>) -> Result<(), Error> {
         let finished = txn.finish();
         let news = finished.events > 0;
+        let due = finished.touches(Table::Schedule);
         let written = catch_unwind(AssertUnwindSafe(|| self.core.write(finished)))
             .unwrap_or_else(|_| Err(Error::Io("writing failed for an inner reason".to_owned())));
         match written {
@@ -167,6 +174,9 @@ impl Committer {
                 self.progress.writes.fetch_add(records, Ordering::SeqCst);
                 if news {
                     self.progress.news.send_modify(|count| *count += 1);
+                }
+                if due {
+                    self.progress.due.send_modify(|count| *count += 1);
                 }
                 Ok(())
             }

@@ -233,6 +233,7 @@ impl Store {
                 return Err(Error::Changed(called));
             }
             integration.state = IntegrationState::Deleting;
+            integration.next_sync = None;
             Ok(Some(EventBody::IntegrationChanged))
         })
         .await

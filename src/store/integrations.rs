@@ -7,7 +7,7 @@ use super::{
     page::{self, List},
     requests,
     rows::IntegrationRow,
-    runs,
+    runs, schedule,
     tables::{Read, Table},
     txn::Txn,
 };
@@ -101,11 +101,14 @@ pub(super) fn ids(read: &impl Read, company: &CompanyId) -> Result<Vec<Integrati
         .collect()
 }
 
-/// Writes the row.
+/// Writes the row, and when it is due.
 pub(super) fn put(txn: &mut Txn<'_>, integration: &Integration) -> Result<(), Error> {
     let mut row = IntegrationRow::row(integration);
     row.last_run.clear();
     let key = key(&integration.company, &integration.id);
+    let old: Option<IntegrationRow> = large::get(txn, Table::Integrations, &key)?;
+    let old = old.map(|row| row.next_sync()).transpose()?.flatten();
+    schedule::keep(txn, integration, old)?;
     txn.put(Table::Integrations, key, &row)
 }
 

@@ -29,6 +29,7 @@ mod requests;
 mod rows;
 mod rules;
 mod runs;
+mod schedule;
 mod sealing;
 mod sentinel;
 mod slices;
@@ -40,6 +41,7 @@ mod types;
 
 pub use entities::check_size;
 pub use error::Error;
+pub use schedule::Due;
 pub use sealing::SealingKey;
 pub use types::{
     ChangeFilter, Created, Options, Recorded, Remembered, Slice, SliceError, TakenAuthorization,

@@ -134,6 +134,22 @@ pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
     txn.put(Table::Runs, key, &RunRow::row(run))
 }
 
+/// Writes the row of a run that is there, or makes it and tells of it.
+pub(super) fn put_or_create(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
+    let key = keys::run(&run.company, &run.integration, &run.id);
+    if row(txn, &key)?.is_some() {
+        return put(txn, run);
+    }
+    txn.note_run(key.clone(), !run.state.is_final());
+    txn.put(Table::Runs, key, &RunRow::row(run))?;
+    let event = if run.state.is_final() {
+        EventBody::RunFinished
+    } else {
+        EventBody::RunQueued
+    };
+    txn.publish(&run.company, &event(run.clone()))
+}
+
 /// The run of a key.
 fn of_key(read: &impl Read, key: &[u8]) -> Result<Option<Run>, Error> {
     let company = CompanyId::try_new(&Parse(key).text()?)

@@ -53,6 +53,8 @@ tables! {
     Requests = "requests",
     /// table, key, part -> the rest of a value that is too large for one row.
     Parts = "parts",
+    /// due time, company, integration.
+    Schedule = "schedule",
 }
 
 pub(super) type Row = Result<(IVec, IVec), Error>;

@@ -163,6 +163,13 @@ pub(super) struct Finished {
     pub(super) events: u64,
 }
 
+impl Finished {
+    /// Whether anything of this table is to be written.
+    pub(super) fn touches(&self, table: Table) -> bool {
+        !self.buffers[table as usize].is_empty()
+    }
+}
+
 impl Read for Txn<'_> {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
         match self.buffers[table as usize].get(key) {

@@ -1,4 +1,4 @@
-//! Carries out one run from its permit to its closed books.
+//! Carries out one run from its turn to its closed books.
 
 use super::{
     error::Stop,
@@ -20,7 +20,6 @@ use crate::{
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Between attempts to store how a run ended.
@@ -36,22 +35,11 @@ pub(super) struct Tools {
     pub(super) stopping: CancellationToken,
 }
 
-/// Carries a run out; gives it back as it ended. A run that never got its permit stays queued.
-pub(super) async fn execute(
-    tools: Tools,
-    permits: Arc<Semaphore>,
-    run: Run,
-    cancel: CancellationToken,
-) -> Run {
-    let permit = tokio::select! {
-        biased;
-        () = cancel.cancelled() => None,
-        permit = permits.acquire_owned() => permit.ok(),
-    };
+/// Carries a run out; gives it back as it ended. A run that could not begin before the daemon stops stays queued.
+pub(super) async fn execute(tools: Tools, run: Run, cancel: CancellationToken) -> Run {
     if tools.stopping.is_cancelled() {
         return run;
     }
-    let _permit = permit;
     let began = run.clone();
     let carried = AssertUnwindSafe(carry_out(&tools, run, &cancel))
         .catch_unwind()
@@ -209,6 +197,8 @@ fn again(tools: &Tools, run: &Run) -> Run {
         start_time: None,
         end_time: None,
         error: None,
+        scheduled_time: None,
+        made_up: false,
         ..run.clone()
     }
 }

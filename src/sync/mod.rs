@@ -1,8 +1,8 @@
 //! Runs: the one door through which all work starts, the pipe that carries a run out, and the news about it.
 //!
-//! Owns when a run may start, what it decides, that every outcome is recorded in the same transaction as what it did,
+//! Owns when a run starts and may start, what it decides, that every outcome is recorded in the same transaction as what it did,
 //! and that the counts add up. May use `model`, `store`, `connector`, `rules`, `directory` and `integrations`. Deliberately
-//! knows no gRPC, no system by name and no schedule: it is told to run, and asks the two connectors of an integration.
+//! knows no gRPC and no system by name: it asks the two connectors of an integration.
 
 mod apply;
 mod compare;
@@ -20,9 +20,10 @@ mod read;
 mod record;
 mod run;
 mod runs;
+mod schedule;
 mod swap;
 mod table;
 
 pub use error::Error;
 pub use events::{Feed, From, News, NewsItem, Scope, Watcher};
-pub use runs::Runs;
+pub use runs::{Options, Runs};

@@ -1,13 +1,21 @@
-//! What runs and what waits, integration by integration: pure bookkeeping.
+//! What runs and what waits, integration by integration, and whose turn it is: pure bookkeeping.
 
 use crate::model::{CompanyId, Integration, IntegrationId, Rule, RuleId, Run, RunId, RunMode};
 use std::collections::{HashMap, VecDeque};
 use tokio_util::sync::CancellationToken;
 
-/// At most one run goes on for each integration, and what waits merges into one.
-#[derive(Debug, Default)]
+type Key = (CompanyId, IntegrationId);
+
+/// One run at a time for each integration, and so many at once in the whole daemon. Free places go round the companies
+/// that wait for one: a company with many integrations does not keep another waiting.
+#[derive(Debug)]
 pub(super) struct Queue {
-    slots: HashMap<(CompanyId, IntegrationId), Slot>,
+    places: usize,
+    slots: HashMap<Key, Slot>,
+    /// Integrations of each company that could run if there were a place.
+    lines: HashMap<CompanyId, VecDeque<IntegrationId>>,
+    /// The companies that have a line, in the order of their turns.
+    turns: VecDeque<CompanyId>,
 }
 
 #[derive(Debug, Default)]
@@ -17,21 +25,22 @@ struct Slot {
     waiting: VecDeque<Run>,
 }
 
-/// What became of a run that asks to be let in.
-#[derive(Debug)]
-pub(super) enum Admitted {
-    /// It may begin.
-    Now(Box<Run>),
-    /// It waits.
-    Later,
-}
-
-fn key(run: &Run) -> (CompanyId, IntegrationId) {
+fn key(run: &Run) -> Key {
     (run.company.clone(), run.integration.clone())
 }
 
 impl Queue {
-    /// The run that waits for this integration.
+    /// A queue for so many places.
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            places,
+            slots: HashMap::new(),
+            lines: HashMap::new(),
+            turns: VecDeque::new(),
+        }
+    }
+
+    /// The run that waits for this integration; the last, if there are several.
     pub(super) fn waiting(&mut self, of: &Integration) -> Option<&mut Run> {
         self.slots
             .get_mut(&(of.company.clone(), of.id.clone()))?
@@ -39,40 +48,88 @@ impl Queue {
             .back_mut()
     }
 
-    /// Lets a run in, or has it wait.
-    pub(super) fn admit(&mut self, run: Run) -> Admitted {
-        let slot = self.slots.entry(key(&run)).or_default();
-        if slot.running.is_none() {
-            return Admitted::Now(Box::new(run));
-        }
+    /// Has a run wait for its turn.
+    pub(super) fn admit(&mut self, run: Run) {
+        let key = key(&run);
+        let slot = self.slots.entry(key.clone()).or_default();
         slot.waiting.push_back(run);
-        Admitted::Later
-    }
-
-    /// A run begins.
-    pub(super) fn running(&mut self, run: &Run, cancel: CancellationToken) {
-        self.slots.entry(key(run)).or_default().running = Some((run.id.clone(), cancel));
-    }
-
-    /// A run is over; gives the one whose turn it is.
-    pub(super) fn finished(&mut self, run: &Run) -> Option<Run> {
-        let slot = self.slots.get_mut(&key(run))?;
-        slot.running = None;
-        let next = slot.waiting.pop_front();
-        if next.is_none() {
-            self.slots.remove(&key(run));
+        if slot.running.is_none() && slot.waiting.len() == 1 {
+            self.line_up(key);
         }
-        next
+    }
+
+    fn line_up(&mut self, (company, integration): Key) {
+        let line = self.lines.entry(company.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_back(company);
+        }
+        line.push_back(integration);
+    }
+
+    /// The run whose turn it is, if there is a place; it counts as running from now on, and ends when the token says so.
+    pub(super) fn next(
+        &mut self,
+        stopping: &CancellationToken,
+    ) -> Option<(Run, CancellationToken)> {
+        while self.places > 0 {
+            let key = self.next_in_line()?;
+            let Some(slot) = self.slots.get_mut(&key) else {
+                continue;
+            };
+            // Who was taken out of the queue may still stand in line.
+            if slot.running.is_none()
+                && let Some(run) = slot.waiting.pop_front()
+            {
+                let cancel = stopping.child_token();
+                slot.running = Some((run.id.clone(), cancel.clone()));
+                self.places -= 1;
+                return Some((run, cancel));
+            }
+        }
+        None
+    }
+
+    fn next_in_line(&mut self) -> Option<Key> {
+        let company = self.turns.pop_front()?;
+        let line = self.lines.get_mut(&company)?;
+        let integration = line.pop_front()?;
+        if line.is_empty() {
+            self.lines.remove(&company);
+        } else {
+            self.turns.push_back(company.clone());
+        }
+        Some((company, integration))
+    }
+
+    /// A run is over: its place is free, and the next of its integration may begin.
+    pub(super) fn finished(&mut self, run: &Run) {
+        let key = key(run);
+        let Some(slot) = self.slots.get_mut(&key) else {
+            return;
+        };
+        if slot.running.take().is_some() {
+            self.places += 1;
+        }
+        if slot.waiting.is_empty() {
+            self.slots.remove(&key);
+        } else {
+            self.line_up(key);
+        }
     }
 
     /// Takes a waiting run out; tells whether it was waiting.
     pub(super) fn drop_waiting(&mut self, run: &Run) -> bool {
-        let Some(slot) = self.slots.get_mut(&key(run)) else {
+        let key = key(run);
+        let Some(slot) = self.slots.get_mut(&key) else {
             return false;
         };
         let before = slot.waiting.len();
         slot.waiting.retain(|waiting| waiting.id != run.id);
-        slot.waiting.len() < before
+        let waited = slot.waiting.len() < before;
+        if slot.waiting.is_empty() && slot.running.is_none() {
+            self.slots.remove(&key);
+        }
+        waited
     }
 
     /// Tells a run that is going on to stop.

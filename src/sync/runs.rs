@@ -1,30 +1,43 @@
 //! The door: everything that starts work asks here. One bulk run at a time for each integration; requests that wait merge.
 
+mod due;
+mod request;
+
+pub(super) use self::due::Called;
+use self::request::{Request, new_run, ready};
 use super::{
     Error,
     events::Feed,
     execute::{Tools, execute},
-    queue::{Admitted, Queue, merge},
+    queue::{Queue, merge},
+    schedule,
 };
 use crate::{
-    integrations::{Integrations, gaps},
+    integrations::Integrations,
     model::{
         Clock, CompanyId, EventBody, Integration, IntegrationId, IntegrationState, RequestKey,
-        Rule, RuleId, Run, RunId, RunMode, RunState, Tally, Trigger,
+        RuleId, Run, RunId, RunState, Trigger,
     },
     store::Store,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 mod deletion;
 
-/// Runs going on at once in the whole daemon.
-const AT_ONCE: usize = 4;
 /// Interruptions in a row after which an integration is paused (semantics 18).
 const INTERRUPTIONS: u32 = 3;
+
+/// How much runs at once, and what is made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Runs going on at once in the whole daemon; at least 1.
+    pub at_once: usize,
+    /// How long after a due time that was missed it is still made up; none = until the next one.
+    pub catch_up: Option<Duration>,
+}
 
 /// Handle of the door; cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,17 +49,6 @@ pub struct Runs {
     tasks: TaskTracker,
 }
 
-/// A request for a run.
-#[derive(Debug, Clone)]
-struct Request {
-    company: CompanyId,
-    integration: IntegrationId,
-    rules: Vec<RuleId>,
-    trigger: Trigger,
-    requested_by: String,
-    key: Option<RequestKey>,
-}
-
 #[derive(Debug)]
 enum Command {
     Start(Request, oneshot::Sender<Result<Run, Error>>),
@@ -56,13 +58,19 @@ enum Command {
         RunId,
         oneshot::Sender<Result<Run, Error>>,
     ),
+    Due(Called, oneshot::Sender<Result<(), Error>>),
     Resume(Run),
     Finished(Run),
 }
 
 impl Runs {
     /// Opens the door: spawns the loop that guards it.
-    pub fn open(store: Store, integrations: Integrations, clock: Arc<dyn Clock>) -> Self {
+    pub fn open(
+        store: Store,
+        integrations: Integrations,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(256);
         let feed = Feed::new(store.clone(), Arc::clone(&clock));
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -73,11 +81,10 @@ impl Runs {
             feed: feed.clone(),
             stopping: stopping.clone(),
         };
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
         let door = Door {
             tools: tools.clone(),
-            queue: Queue::default(),
-            permits,
+            queue: Queue::new(options.at_once.max(1)),
+            catch_up: options.catch_up,
             tasks: tasks.clone(),
             back: commands.downgrade(),
         };
@@ -126,10 +133,10 @@ impl Runs {
         .await
     }
 
-    async fn ask(
+    async fn ask<T>(
         &self,
-        command: impl FnOnce(oneshot::Sender<Result<Run, Error>>) -> Command,
-    ) -> Result<Run, Error> {
+        command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
+    ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         self.commands
             .send(command(answer))
@@ -196,6 +203,18 @@ impl Runs {
         Ok(matches!(integration.state, IntegrationState::Paused(_)))
     }
 
+    /// From now on asks for runs when integrations are due. To be called once, after `recover`.
+    pub fn keep_schedule(&self, store: Store, clock: Arc<dyn Clock>) {
+        let keeper = schedule::Keeper::new(store, clock, self.clone());
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = keeper.keep() => {}
+            }
+        });
+    }
+
     /// News about runs.
     pub fn feed(&self) -> &Feed {
         &self.feed
@@ -220,7 +239,7 @@ impl Runs {
 struct Door {
     tools: Tools,
     queue: Queue,
-    permits: Arc<Semaphore>,
+    catch_up: Option<Duration>,
     tasks: TaskTracker,
     back: mpsc::WeakSender<Command>,
 }
@@ -244,12 +263,14 @@ impl Door {
                     let run = self.cancel(&company, &integration, &run).await;
                     let _ = answer.send(run);
                 }
-                Some(Command::Resume(run)) => self.admit(run),
-                Some(Command::Finished(run)) => {
-                    if let Some(next) = self.queue.finished(&run) {
-                        self.launch(next);
-                    }
+                Some(Command::Due(called, answer)) => {
+                    let _ = answer.send(self.due(called).await);
                 }
+                Some(Command::Resume(run)) => self.queue.admit(run),
+                Some(Command::Finished(run)) => self.queue.finished(&run),
+            }
+            while let Some((run, cancel)) = self.queue.next(&stopping) {
+                self.launch(run, cancel);
             }
         }
     }
@@ -278,27 +299,15 @@ impl Door {
         }
         let run = new_run(&integration, &request, self.tools.clock.now());
         let run = store.create_run(run, request.key).await?;
-        self.admit(run.clone());
+        self.queue.admit(run.clone());
         Ok(run)
     }
 
-    fn admit(&mut self, run: Run) {
-        if let Admitted::Now(run) = self.queue.admit(run) {
-            self.launch(*run);
-        }
-    }
-
-    fn launch(&mut self, run: Run) {
-        let cancel = self.tools.stopping.child_token();
-        self.queue.running(&run, cancel.clone());
-        let (tools, permits, back) = (
-            self.tools.clone(),
-            Arc::clone(&self.permits),
-            self.back.clone(),
-        );
+    fn launch(&self, run: Run, cancel: CancellationToken) {
+        let (tools, back) = (self.tools.clone(), self.back.clone());
         let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
         let task = async move {
-            let run = execute(tools, permits, run, cancel).await;
+            let run = execute(tools, run, cancel).await;
             if let Some(back) = back.upgrade() {
                 let _ = back.send(Command::Finished(run)).await;
             }
@@ -325,54 +334,5 @@ impl Door {
             self.queue.cancel(&run);
         }
         Ok(run)
-    }
-}
-
-/// Whether the request can be carried out at all; if not, what to do first.
-fn ready(integration: &Integration, rules: &[Rule], request: &Request) -> Result<(), Error> {
-    let missing = gaps(integration, rules).into_iter();
-    let mut missing: Vec<_> = missing
-        .map(|gap| (gap.code().to_owned(), gap.text()))
-        .collect();
-    for name in &request.rules {
-        match rules.iter().find(|rule| rule.id == *name) {
-            None => return Err(Error::Missing(format!("rule {name}"))),
-            Some(rule) if !rule.active => {
-                return Err(Error::BadRule(format!("rule {name} is not active")));
-            }
-            Some(_) => {}
-        }
-    }
-    let any = rules
-        .iter()
-        .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
-    if request.rules.is_empty() && !any && rules.iter().any(|rule| rule.active) {
-        let text = "It has no active automatic rule: create one, or name the manual rules to run";
-        missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
-    }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::NotReady(missing))
-    }
-}
-
-fn new_run(integration: &Integration, request: &Request, now: crate::model::Time) -> Run {
-    Run {
-        company: request.company.clone(),
-        integration: request.integration.clone(),
-        integration_uid: integration.uid,
-        id: RunId::generate(),
-        rules: request.rules.clone(),
-        trigger: request.trigger,
-        state: RunState::Queued,
-        phase: None,
-        tally: Tally::default(),
-        requests: crate::model::RequestCounts::default(),
-        requested_by: request.requested_by.clone(),
-        create_time: now,
-        start_time: None,
-        end_time: None,
-        error: None,
     }
 }

@@ -27,6 +27,8 @@ mod reauthorizing;
 #[cfg(feature = "dev")]
 mod sandbox;
 #[cfg(feature = "dev")]
+mod schedule;
+#[cfg(feature = "dev")]
 mod secrecy;
 #[cfg(feature = "dev")]
 mod set_up;

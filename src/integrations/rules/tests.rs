@@ -11,6 +11,8 @@ pub(in crate::integrations) fn integration() -> Integration {
         system: SystemId::try_new("google-workspace").unwrap(),
         direction: Direction::FromSystem,
         active: false,
+        schedule: crate::model::Schedule::default(),
+        next_sync: None,
         limits: Limits::default(),
         protected: Vec::new(),
         domains: Vec::new(),

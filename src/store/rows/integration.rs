@@ -4,7 +4,8 @@ use super::{Error, Moment, codes, integration_id, run_id, uid};
 use crate::{
     model::{
         Authorization, AuthorizationState, AuthorizedBy, CompanyId, Consent, Direction,
-        Integration, IntegrationState, Limits, PendingAuthorization, Secret, SystemId,
+        Integration, IntegrationState, Limits, PendingAuthorization, Schedule, Secret,
+        SyncInterval, SystemId, Time, Zone,
     },
     store::keys,
 };
@@ -80,6 +81,14 @@ pub(in crate::store) struct IntegrationRow {
     create_time: Option<Moment>,
     #[prost(message, optional, tag = "15")]
     update_time: Option<Moment>,
+    /// 0 = daily.
+    #[prost(uint32, tag = "16")]
+    sync_interval: u32,
+    /// Empty = UTC.
+    #[prost(string, tag = "17")]
+    time_zone: String,
+    #[prost(message, optional, tag = "18")]
+    next_sync: Option<Moment>,
     #[prost(string, repeated, tag = "20")]
     protected: Vec<String>,
     #[prost(string, repeated, tag = "21")]
@@ -99,6 +108,8 @@ impl IntegrationRow {
             system,
             direction,
             active,
+            schedule: Schedule { interval, zone },
+            next_sync,
             limits: Limits {
                 max_member_loss_percent,
             },
@@ -137,14 +148,45 @@ impl IntegrationRow {
             interruptions: *interruptions,
             create_time: Some(Moment::row(*create_time)),
             update_time: Some(Moment::row(*update_time)),
+            sync_interval: match interval {
+                SyncInterval::Daily => 0,
+                SyncInterval::Weekly => 1,
+                SyncInterval::Monthly => 2,
+            },
+            time_zone: if *zone == Zone::default() {
+                String::new()
+            } else {
+                zone.as_str().to_owned()
+            },
+            next_sync: Moment::maybe(*next_sync),
             protected: protected.clone(),
             domains: domains.clone(),
             deleting: *state == IntegrationState::Deleting,
         }
     }
 
+    /// When it is due next.
+    pub(in crate::store) fn next_sync(&self) -> Result<Option<Time>, Error> {
+        Moment::optional(self.next_sync)
+    }
+
     pub(in crate::store) fn model(self, company: CompanyId) -> Result<Integration, Error> {
+        let schedule = Schedule {
+            interval: match self.sync_interval {
+                0 => SyncInterval::Daily,
+                1 => SyncInterval::Weekly,
+                2 => SyncInterval::Monthly,
+                _ => return Err(Error::unreadable("a code of SyncInterval")),
+            },
+            zone: if self.time_zone.is_empty() {
+                Zone::default()
+            } else {
+                Zone::known(&self.time_zone)
+            },
+        };
         Ok(Integration {
+            next_sync: self.next_sync()?,
+            schedule,
             company,
             id: integration_id(&self.id)?,
             uid: uid(&self.uid)?,

@@ -10,7 +10,14 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-codes!(Trigger, trigger_code, trigger_of, Manual = 1, Recovery = 2);
+codes!(
+    Trigger,
+    trigger_code,
+    trigger_of,
+    Manual = 1,
+    Recovery = 2,
+    Schedule = 3
+);
 codes!(Phase, phase_code, phase_of, Reading = 1, Applying = 2);
 codes!(
     RunState,
@@ -111,6 +118,10 @@ pub(in crate::store) struct RunRow {
     error_code: Option<String>,
     #[prost(string, tag = "20")]
     error_text: String,
+    #[prost(message, optional, tag = "27")]
+    scheduled_time: Option<Moment>,
+    #[prost(bool, tag = "28")]
+    made_up: bool,
 }
 
 /// Only what tells whether a run goes on.
@@ -144,6 +155,8 @@ impl RunRow {
             start_time,
             end_time,
             error,
+            scheduled_time,
+            made_up,
         } = run;
         let Tally {
             objects,
@@ -180,6 +193,8 @@ impl RunRow {
             error_text: error
                 .map(|RunError { text, .. }| text.clone())
                 .unwrap_or_default(),
+            scheduled_time: Moment::maybe(*scheduled_time),
+            made_up: *made_up,
         }
     }
 
@@ -218,6 +233,8 @@ impl RunRow {
                 code,
                 text: error_text,
             }),
+            scheduled_time: Moment::optional(self.scheduled_time)?,
+            made_up: self.made_up,
         })
     }
 

@@ -88,6 +88,8 @@ fn publish(count: usize) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Sen
             system: SystemId::generate(),
             direction: Direction::FromSystem,
             active: true,
+            schedule: crate::model::Schedule::default(),
+            next_sync: None,
             limits: Limits::default(),
             protected: Vec::new(),
             domains: Vec::new(),

@@ -1,5 +1,7 @@
 use super::*;
-use crate::model::{Action, Attributes, Kind, RuleEvent, Time};
+use crate::model::{
+    Action, Attributes, Kind, RequestCounts, RuleEvent, RunState, Tally, Time, Trigger, Uid,
+};
 
 fn rule(id: &str, run_mode: RunMode) -> Rule {
     Rule {
@@ -49,4 +51,90 @@ fn waiting_requests_merge_into_the_union_of_their_rules() {
             "{one:?} and {other:?}"
         );
     }
+}
+
+fn run(company: &str, integration: &str) -> Run {
+    Run {
+        company: CompanyId::try_new(company).unwrap(),
+        integration: IntegrationId::try_new(integration).unwrap(),
+        integration_uid: Uid::generate(),
+        id: RunId::generate(),
+        rules: Vec::new(),
+        trigger: Trigger::Manual,
+        state: RunState::Queued,
+        phase: None,
+        tally: Tally::default(),
+        requests: RequestCounts::default(),
+        requested_by: String::new(),
+        create_time: Time::UNIX_EPOCH,
+        start_time: None,
+        end_time: None,
+        error: None,
+        scheduled_time: None,
+        made_up: false,
+    }
+}
+
+fn next(queue: &mut Queue) -> Option<(Run, CancellationToken)> {
+    queue.next(&CancellationToken::new())
+}
+
+#[test]
+fn free_places_go_round_the_companies() {
+    let mut queue = Queue::new(2);
+    for integration in ["a", "b", "c", "d"] {
+        queue.admit(run("large", integration));
+    }
+    queue.admit(run("small", "a"));
+    queue.admit(run("tiny", "a"));
+    let mut order = Vec::new();
+    let mut going_on = Vec::new();
+    loop {
+        while let Some((run, _)) = next(&mut queue) {
+            order.push(format!("{}/{}", run.company, run.integration));
+            going_on.push(run);
+        }
+        assert!(going_on.len() <= 2);
+        if going_on.is_empty() {
+            break;
+        }
+        queue.finished(&going_on.remove(0));
+    }
+    let turns = [
+        "large/a", "small/a", "tiny/a", "large/b", "large/c", "large/d",
+    ];
+    assert_eq!(order, turns.map(str::to_owned));
+}
+
+#[test]
+fn an_integration_runs_once_at_a_time_and_what_waits_keeps_its_order() {
+    let mut queue = Queue::new(4);
+    let (first, second, third) = (run("acme", "a"), run("acme", "a"), run("acme", "a"));
+    for run in [&first, &second, &third] {
+        queue.admit(run.clone());
+    }
+    assert_eq!(next(&mut queue).unwrap().0, first);
+    assert!(next(&mut queue).is_none());
+    queue.finished(&first);
+    assert_eq!(next(&mut queue).unwrap().0, second);
+    queue.finished(&second);
+    assert_eq!(next(&mut queue).unwrap().0, third);
+    queue.finished(&third);
+    assert!(next(&mut queue).is_none() && queue.slots.is_empty());
+}
+
+#[test]
+fn who_is_taken_out_of_the_queue_and_comes_again_is_let_in_once() {
+    let mut queue = Queue::new(2);
+    let (dropped, again) = (run("acme", "a"), run("acme", "a"));
+    queue.admit(dropped.clone());
+    assert!(queue.drop_waiting(&dropped) && !queue.drop_waiting(&dropped));
+    queue.admit(again.clone());
+    let (run, cancel) = next(&mut queue).unwrap();
+    assert_eq!(run, again);
+    assert!(next(&mut queue).is_none());
+    queue.cancel(&run);
+    assert!(cancel.is_cancelled());
+    queue.finished(&run);
+    assert!(next(&mut queue).is_none() && queue.slots.is_empty() && queue.places == 2);
 }

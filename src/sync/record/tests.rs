@@ -19,6 +19,8 @@ fn ledger() -> Ledger {
         start_time: None,
         end_time: None,
         error: None,
+        scheduled_time: None,
+        made_up: false,
     };
     Ledger::open(run, [RuleId::try_new("r").unwrap()].into_iter())
 }

@@ -69,7 +69,7 @@ async fn every_malformed_update_names_its_field_and_changes_nothing() {
     let mut world = quiet().await;
     let rule = world.apply("lookup-users").await;
     let before = world.store.writes();
-    let mut cases = integrations(&mut world).await;
+    let mut cases = Box::pin(integrations(&mut world)).await;
     cases.extend(rules(&mut world, &rule.name).await);
     for (what, answer, field) in cases {
         let status = answer.expect_err(what);

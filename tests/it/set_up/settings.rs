@@ -144,3 +144,32 @@ async fn what_is_only_validated_is_answered_alike_and_leaves_nothing_behind() {
     let made = world.integrations.create_integration(really).await;
     assert_eq!(made.unwrap().into_inner().title, "Third");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_interval_or_zone_counts_from_now_on_and_nothing_else_moves_the_due_time() {
+    let mut world = World::ready(small()).await;
+    let activate = v1::ActivateIntegrationRequest {
+        name: named().name,
+        ..v1::ActivateIntegrationRequest::default()
+    };
+    let active = world.integrations.activate_integration(activate).await;
+    let daily = active.unwrap().into_inner();
+    assert_eq!(daily.upcoming_sync_times.len(), 5);
+    let renamed = world.update(titled("Main"), &["title"]).await.unwrap();
+    assert_eq!(renamed.next_sync_time, daily.next_sync_time);
+    let monthly = v1::Integration {
+        sync_interval: v1::SyncInterval::Monthly.into(),
+        time_zone: "Asia/Tokyo".to_owned(),
+        ..named()
+    };
+    let monthly = world
+        .update(monthly, &["sync_interval", "time_zone"])
+        .await
+        .unwrap();
+    assert_eq!(monthly.sync_interval(), v1::SyncInterval::Monthly);
+    let due = monthly.next_sync_time.unwrap();
+    let tokyo = jiff::Timestamp::from_second(due.seconds)
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
+    assert_eq!((tokyo.day(), tokyo.hour(), tokyo.minute()), (1, 0, 0));
+}

@@ -6,8 +6,8 @@ use provisiond::{
         Direction, Entity, EntityId, EntityLink, Fingerprint, Integration, IntegrationId,
         IntegrationState, Kind, Limits, Link, LinkOrigin, ManualClock, ObjectRef, Outcome,
         PageRequest, PendingAuthorization, RequestCounts, RequestKey, Rule, RuleEvent, RuleId, Run,
-        RunId, RunMode, RunState, Secret, SourceId, SystemId, Tally, Time, Trigger, Uid, Value,
-        WrittenBy,
+        RunId, RunMode, RunState, Schedule, Secret, SourceId, SystemId, Tally, Time, Trigger, Uid,
+        Value, WrittenBy,
     },
     store::{Error, Options, SealingKey, Slice, Store},
 };
@@ -115,6 +115,8 @@ pub fn integration(company: &CompanyId, id: &str) -> Integration {
         system: SystemId::try_new("google-workspace").unwrap(),
         direction: Direction::FromSystem,
         active: true,
+        schedule: Schedule::default(),
+        next_sync: None,
         limits: Limits::default(),
         protected: Vec::new(),
         domains: Vec::new(),
@@ -224,6 +226,8 @@ pub fn run(integration: &Integration) -> Run {
         start_time: None,
         end_time: None,
         error: None,
+        scheduled_time: None,
+        made_up: false,
     }
 }
 

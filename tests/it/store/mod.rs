@@ -13,4 +13,5 @@ mod guards;
 mod integrations;
 mod members;
 mod runs;
+mod schedule;
 mod slices;

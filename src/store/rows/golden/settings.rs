@@ -11,6 +11,11 @@ fn an_integration() {
         system: SystemId::try_new("google-workspace").unwrap(),
         direction: Direction::ToSystem,
         active: true,
+        schedule: Schedule {
+            interval: SyncInterval::Weekly,
+            zone: Zone::try_new("Asia/Tokyo").unwrap(),
+        },
+        next_sync: Some(time()),
         limits: Limits {
             max_member_loss_percent: Some(0),
         },
@@ -39,7 +44,7 @@ fn an_integration() {
     let row = IntegrationRow::row(&given);
     pinned(
         &row,
-        "0a06026d61696e001210010000000000000000000000000000011a01542201702a10676f6f676c652d776f726b73706163653002380140004804521f0a01731201651a0164220808c08df6d70610052a01783201433a016f3a01755a0172621101030000000000000000000000000000036802720808c08df6d70610057a0808c08df6d7061005a20103614078a201032a4079aa010178",
+        "0a06026d61696e001210010000000000000000000000000000011a01542201702a10676f6f676c652d776f726b73706163653002380140004804521f0a01731201651a0164220808c08df6d70610052a01783201433a016f3a01755a0172621101030000000000000000000000000000036802720808c08df6d70610057a0808c08df6d70610058001018a010a417369612f546f6b796f92010808c08df6d7061005a20103614078a201032a4079aa010178",
     );
     assert_eq!(row.model(company()).unwrap(), given);
     let leaving = Integration {
@@ -252,6 +257,6 @@ fn the_codes_of_attributes_and_tables_stay() {
     use crate::store::tables::Table;
     let names: Vec<_> = Table::ALL.iter().map(|table| table.name()).collect();
     let known = "meta integrations customers rules pending secrets entities emails members member_of links remembered runs changes events \
-                 requests parts";
+                 requests parts schedule";
     assert_eq!(names.join(" "), known);
 }

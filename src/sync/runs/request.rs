@@ -1,0 +1,77 @@
+//! What is asked of the door, and whether it can be done.
+
+use crate::{
+    integrations::gaps,
+    model::{
+        CompanyId, Integration, IntegrationId, RequestCounts, RequestKey, Rule, RuleId, Run, RunId,
+        RunMode, RunState, Tally, Time, Trigger,
+    },
+    sync::Error,
+};
+
+/// A request for a run.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) company: CompanyId,
+    pub(super) integration: IntegrationId,
+    pub(super) rules: Vec<RuleId>,
+    pub(super) trigger: Trigger,
+    pub(super) requested_by: String,
+    pub(super) key: Option<RequestKey>,
+}
+
+/// Whether the request can be carried out at all; if not, what to do first.
+pub(super) fn ready(
+    integration: &Integration,
+    rules: &[Rule],
+    request: &Request,
+) -> Result<(), Error> {
+    let missing = gaps(integration, rules).into_iter();
+    let mut missing: Vec<_> = missing
+        .map(|gap| (gap.code().to_owned(), gap.text()))
+        .collect();
+    for name in &request.rules {
+        match rules.iter().find(|rule| rule.id == *name) {
+            None => return Err(Error::Missing(format!("rule {name}"))),
+            Some(rule) if !rule.active => {
+                return Err(Error::BadRule(format!("rule {name} is not active")));
+            }
+            Some(_) => {}
+        }
+    }
+    let any = rules
+        .iter()
+        .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
+    if request.rules.is_empty() && !any && rules.iter().any(|rule| rule.active) {
+        let text = "It has no active automatic rule: create one, or name the manual rules to run";
+        missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::NotReady(missing))
+    }
+}
+
+/// The run that it asks for, not yet begun.
+pub(super) fn new_run(integration: &Integration, request: &Request, now: Time) -> Run {
+    Run {
+        company: request.company.clone(),
+        integration: request.integration.clone(),
+        integration_uid: integration.uid,
+        id: RunId::generate(),
+        rules: request.rules.clone(),
+        trigger: request.trigger,
+        state: RunState::Queued,
+        phase: None,
+        tally: Tally::default(),
+        requests: RequestCounts::default(),
+        requested_by: request.requested_by.clone(),
+        create_time: now,
+        start_time: None,
+        end_time: None,
+        error: None,
+        scheduled_time: None,
+        made_up: false,
+    }
+}
