@@ -6,7 +6,9 @@
 //! transaction), and starts nothing: who wants to know of a change reads the store's feed.
 
 mod connector;
+mod edit;
 mod error;
+mod joining;
 mod validate;
 
 pub use connector::DirectoryConnector;

@@ -10,6 +10,7 @@ mod fields;
 mod from_proto;
 mod integration;
 mod layers;
+mod mask;
 mod names;
 mod report;
 mod request_id;
