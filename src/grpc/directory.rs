@@ -9,7 +9,7 @@ use super::{
     tokens::{self, Asked},
 };
 use crate::{
-    directory::Directory,
+    directory::{Directory, Filter},
     integrations::Integrations,
     model::{CompanyId, Entity, Kind, PageRequest, Uid, Violation},
     proto::v1::{self, directory_service_server::DirectoryService},
@@ -36,6 +36,11 @@ fn one(violation: Violation) -> Status {
 /// Of what to list and which page, unless something is wrong with either.
 fn both<T>(of: Option<T>, page: Option<Asked>, notes: Notes) -> Result<(T, Asked), Status> {
     of.zip(page).ok_or_else(|| status::invalid(notes.0))
+}
+
+/// The filter of a list, or a note of what is wrong with it.
+fn filter(notes: &mut Notes, kind: Kind, text: &str) -> Option<Filter> {
+    notes.take(Filter::parse(kind, text).map_err(|text| Violation::new("filter", text)))
 }
 
 /// The resource name of an integration, out of those of its company.
@@ -96,11 +101,12 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let filter = filter(&mut notes, Kind::User, &request.filter);
         let page = tokens::page(&mut notes, "ListUsers", (asked.0, &asked.1), &request);
-        let (company, page) = both(company, page, notes)?;
+        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::User, &page.page)
+            .list(&company, Kind::User, &filter, &page.page)
             .await
             .map_err(status::directory)?;
         let users = listed.items.iter().map(to_proto::user).collect();
@@ -146,11 +152,12 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let filter = filter(&mut notes, Kind::Group, &request.filter);
         let page = tokens::page(&mut notes, "ListGroups", (asked.0, &asked.1), &request);
-        let (company, page) = both(company, page, notes)?;
+        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::Group, &page.page)
+            .list(&company, Kind::Group, &filter, &page.page)
             .await
             .map_err(status::directory)?;
         let mut groups = Vec::with_capacity(listed.items.len());

@@ -298,3 +298,52 @@ async fn a_membership_that_can_not_be_says_why() {
     }
     assert_eq!(world.store.writes(), before, "something was written");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_found_by_filter_page_by_page() {
+    let mut world = quiet().await;
+    for name in ["ann", "anna", "bob"] {
+        made(&mut world, name).await;
+    }
+    for (filter, wanted) in [
+        ("", vec!["ann", "anna", "bob"]),
+        ("email = \"ANN*\" AND active = true", vec!["ann", "anna"]),
+        ("email = \"bob@acme.test\"", vec!["bob"]),
+        ("email = \"bob@acme.test\" AND active = false", vec![]),
+        ("title = \"clerk\"", vec!["ann", "anna", "bob"]),
+        ("email = \"b*\"", vec!["bob"]),
+    ] {
+        let mut request = v1::ListUsersRequest {
+            parent: company(),
+            page_size: 1,
+            filter: filter.to_owned(),
+            ..v1::ListUsersRequest::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = world.directory.list_users(request.clone()).await;
+            let page = page.unwrap().into_inner();
+            found.extend(page.users.into_iter().map(|user| user.user_name));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        let wanted: Vec<_> = wanted.into_iter().map(at).collect();
+        assert_eq!(found, wanted, "{filter}");
+    }
+    let request = v1::ListUsersRequest {
+        parent: company(),
+        filter: "shoe_size = \"44\"".to_owned(),
+        ..v1::ListUsersRequest::default()
+    };
+    let status = world.directory.list_users(request).await.unwrap_err();
+    assert_eq!(wrong_fields(&status), ["filter"]);
+    let request = v1::ListGroupsRequest {
+        parent: company(),
+        filter: "active = true".to_owned(),
+        ..v1::ListGroupsRequest::default()
+    };
+    let status = world.directory.list_groups(request).await.unwrap_err();
+    assert_eq!(wrong_fields(&status), ["filter"]);
+}
