@@ -108,7 +108,7 @@ impl Directory {
     }
 
     /// The users or groups of a company that meet a filter, in order of id. A page may hold fewer than asked for, even none,
-    /// and still have a next one: a search that finds nobody stops after [`SEARCHED`] objects.
+    /// and still have a next one: a search that finds nobody stops after 10,000 objects.
     pub async fn list(
         &self,
         company: &CompanyId,
