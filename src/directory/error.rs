@@ -22,6 +22,9 @@ pub enum Error {
         /// The resource name of the holder where it may be told, else a description.
         holder: String,
     },
+    /// Integrations keep these up to date: the field of the request and the resource name of its owner; never empty.
+    #[error("{}", owners(.0))]
+    Owned(Vec<(String, String)>),
     /// The store failed.
     #[error(transparent)]
     Store(store::Error),
@@ -34,6 +37,13 @@ fn texts(violations: &[Violation]) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
+fn owners(owned: &[(String, String)]) -> String {
+    let each = owned
+        .iter()
+        .map(|(field, owner)| format!("{field} is kept up to date by {owner}"));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
@@ -42,7 +52,7 @@ impl Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Taken { .. } => ErrorKind::AlreadyExists,
             Self::Store(store::Error::Changed(_)) => ErrorKind::Conflict,
-            Self::Store(store::Error::Refused(_)) => ErrorKind::Precondition,
+            Self::Owned(_) | Self::Store(store::Error::Refused(_)) => ErrorKind::Precondition,
             Self::Store(_) => ErrorKind::Internal,
         }
     }
@@ -51,7 +61,7 @@ impl Error {
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::Invalid(violations) => violations,
-            Self::NotFound(_) | Self::Taken { .. } | Self::Store(_) => &[],
+            Self::NotFound(_) | Self::Taken { .. } | Self::Owned(_) | Self::Store(_) => &[],
         }
     }
 }

@@ -6,11 +6,15 @@
 //! transaction), and starts nothing: who wants to know of a change reads the store's feed.
 
 mod connector;
+mod edit;
 mod error;
+mod filter;
+mod joining;
 mod validate;
 
 pub use connector::DirectoryConnector;
 pub use error::Error;
+pub use filter::Filter;
 
 use crate::{
     model::{
@@ -20,6 +24,9 @@ use crate::{
     store::{Created, Store},
 };
 use std::{collections::BTreeMap, sync::Arc};
+
+/// After how many objects that do not meet a filter a search stops.
+const SEARCHED: usize = 10_000;
 
 /// The directory of all companies: a cheap handle.
 #[derive(Debug, Clone)]
@@ -100,14 +107,31 @@ impl Directory {
         found.ok_or_else(|| Error::NotFound(name(company, kind, id)))
     }
 
-    /// The users or groups of a company in order of id.
+    /// The users or groups of a company that meet a filter, in order of id. A page may hold fewer than asked for, even none,
+    /// and still have a next one: a search that finds nobody stops after 10,000 objects.
     pub async fn list(
         &self,
         company: &CompanyId,
         kind: Kind,
+        filter: &Filter,
         page: &PageRequest,
     ) -> Result<Listed<Entity>, Error> {
-        Ok(self.store.entities(company, kind, page).await?)
+        let met = |entity: &Entity| entity.kind == kind && filter.is_met(&entity.attributes);
+        if let Some(email) = filter.email() {
+            let holder = self.store.entity_by_email(company, email).await?;
+            let items = holder.into_iter().filter(met).collect();
+            return Ok(Listed { items, next: None });
+        }
+        let (mut page, mut seen) = (page.clone(), 0);
+        loop {
+            let mut listed = self.store.entities(company, kind, &page).await?;
+            seen += listed.items.len();
+            listed.items.retain(met);
+            if !listed.items.is_empty() || listed.next.is_none() || seen >= SEARCHED {
+                return Ok(listed);
+            }
+            page.token = listed.next;
+        }
     }
 
     /// Direct members of a group, each as it is now, in order of kind and id.

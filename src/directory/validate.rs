@@ -80,14 +80,62 @@ pub(super) fn new(kind: Kind, new: New) -> Result<(EntityId, Attributes), Vec<Vi
     }
 }
 
+/// The name that a request gives to an attribute.
+pub(super) fn field(kind: Kind, attribute: &Attribute) -> String {
+    match shape(kind, attribute) {
+        Some((field, _)) => format!("{kind}.{field}"),
+        None => format!("{kind}.{attribute}"),
+    }
+}
+
+/// Checks what is to become of an object and tells which attributes differ. Those that stay are not looked at: a source may
+/// have sent what a caller may not.
+pub(super) fn changed(
+    kind: Kind,
+    before: &Attributes,
+    after: &Attributes,
+    bad: Vec<Violation>,
+) -> Result<Vec<Attribute>, Vec<Violation>> {
+    let mut wrong = bad;
+    let differ: Attributes = after
+        .iter()
+        .filter(|(attribute, value)| before.get(attribute) != Some(value))
+        .map(|(attribute, value)| (attribute.clone(), value.clone()))
+        .collect();
+    let gone = before
+        .iter()
+        .map(|(attribute, _)| attribute)
+        .filter(|attribute| after.get(attribute).is_none());
+    let all = differ.iter().map(|(attribute, _)| attribute).chain(gone);
+    let all: Vec<Attribute> = all.cloned().collect();
+    addressed(kind, after, &mut wrong);
+    each(kind, &differ, &mut wrong);
+    if !all.is_empty() {
+        fits(kind, after, &mut wrong);
+    }
+    if wrong.is_empty() {
+        Ok(all)
+    } else {
+        Err(wrong)
+    }
+}
+
 fn attributes(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
+    addressed(kind, all, wrong);
+    each(kind, all, wrong);
+    fits(kind, all, wrong);
+}
+
+fn addressed(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
     if all.get(&Attribute::USER_NAME).is_none() {
-        let field = shape(kind, &Attribute::USER_NAME).map_or("", |(field, _)| field);
         wrong.push(Violation::new(
-            format!("{kind}.{field}"),
+            field(kind, &Attribute::USER_NAME),
             "is required: give the primary e-mail address",
         ));
     }
+}
+
+fn each(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
     for (attribute, value) in all.iter() {
         match shape(kind, attribute) {
             Some((field, shape)) => one(&format!("{kind}.{field}"), shape, value, wrong),
@@ -97,6 +145,9 @@ fn attributes(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
             )),
         }
     }
+}
+
+fn fits(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
     let size: usize = all
         .iter()
         .map(|(name, value)| name.as_str().len() + bytes(value))

@@ -1,12 +1,15 @@
 //! `DirectoryService`: the AppsCo directory.
 
+mod edit;
+mod joining;
+
 use super::{
     fields::{Notes, request_key},
     from_proto, names, status, to_proto,
     tokens::{self, Asked},
 };
 use crate::{
-    directory::Directory,
+    directory::{Directory, Filter},
     integrations::Integrations,
     model::{CompanyId, Entity, Kind, PageRequest, Uid, Violation},
     proto::v1::{self, directory_service_server::DirectoryService},
@@ -33,6 +36,17 @@ fn one(violation: Violation) -> Status {
 /// Of what to list and which page, unless something is wrong with either.
 fn both<T>(of: Option<T>, page: Option<Asked>, notes: Notes) -> Result<(T, Asked), Status> {
     of.zip(page).ok_or_else(|| status::invalid(notes.0))
+}
+
+/// The filter of a list, or a note of what is wrong with it.
+fn filter(notes: &mut Notes, kind: Kind, text: &str) -> Option<Filter> {
+    notes.take(Filter::parse(kind, text).map_err(|text| Violation::new("filter", text)))
+}
+
+/// The resource name of an integration, out of those of its company.
+fn named(known: &HashMap<Uid, String>, uid: Uid) -> String {
+    let name = known.get(&uid).cloned();
+    name.unwrap_or_else(|| "a removed integration".to_owned())
 }
 
 impl Service {
@@ -87,11 +101,12 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let filter = filter(&mut notes, Kind::User, &request.filter);
         let page = tokens::page(&mut notes, "ListUsers", (asked.0, &asked.1), &request);
-        let (company, page) = both(company, page, notes)?;
+        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::User, &page.page)
+            .list(&company, Kind::User, &filter, &page.page)
             .await
             .map_err(status::directory)?;
         let users = listed.items.iter().map(to_proto::user).collect();
@@ -119,6 +134,11 @@ impl DirectoryService for Service {
         Ok(Response::new(to_proto::user(&created.value)))
     }
 
+    async fn update_user(&self, request: Request<v1::UpdateUserRequest>) -> Answered<v1::User> {
+        let user = edit::user(&self.directory, request.into_inner()).await?;
+        Ok(Response::new(to_proto::user(&user)))
+    }
+
     async fn get_group(&self, request: Request<v1::GetGroupRequest>) -> Answered<v1::Group> {
         let group = self.one(&request.into_inner().name, Kind::Group).await?;
         Ok(Response::new(self.group(&group).await?))
@@ -132,11 +152,12 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
+        let filter = filter(&mut notes, Kind::Group, &request.filter);
         let page = tokens::page(&mut notes, "ListGroups", (asked.0, &asked.1), &request);
-        let (company, page) = both(company, page, notes)?;
+        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
         let listed = self
             .directory
-            .list(&company, Kind::Group, &page.page)
+            .list(&company, Kind::Group, &filter, &page.page)
             .await
             .map_err(status::directory)?;
         let mut groups = Vec::with_capacity(listed.items.len());
@@ -167,6 +188,20 @@ impl DirectoryService for Service {
         Ok(Response::new(self.group(&created.value).await?))
     }
 
+    async fn update_group(&self, request: Request<v1::UpdateGroupRequest>) -> Answered<v1::Group> {
+        let group = edit::group(&self.directory, request.into_inner()).await?;
+        Ok(Response::new(self.group(&group).await?))
+    }
+
+    async fn add_member(&self, request: Request<v1::AddMemberRequest>) -> Answered<v1::Member> {
+        Ok(Response::new(self.join(request.into_inner()).await?))
+    }
+
+    async fn remove_member(&self, request: Request<v1::RemoveMemberRequest>) -> Answered<()> {
+        self.leave(&request.into_inner().name).await?;
+        Ok(Response::new(()))
+    }
+
     async fn list_members(
         &self,
         request: Request<v1::ListMembersRequest>,
@@ -183,12 +218,7 @@ impl DirectoryService for Service {
             .await
             .map_err(status::directory)?;
         let known = self.integrations(&company).await?;
-        let name = |uid: Uid| {
-            known
-                .get(&uid)
-                .cloned()
-                .unwrap_or_else(|| "a removed integration".to_owned())
-        };
+        let name = |uid: Uid| named(&known, uid);
         let members = listed
             .items
             .iter()

@@ -304,6 +304,7 @@ pub(super) fn new_group(id: String, group: Option<v1::Group>, mut notes: Notes) 
         email,
         display_name,
         description,
+        aliases,
         name: _,
         uid: _,
         member_count: _,
@@ -318,7 +319,7 @@ pub(super) fn new_group(id: String, group: Option<v1::Group>, mut notes: Notes) 
         (Attribute::DISPLAY_NAME, display_name),
         (Attribute::DESCRIPTION, description),
     ];
-    held(id, texts, Vec::new(), notes.0)
+    held(id, texts, vec![(Attribute::ALIASES, aliases)], notes.0)
 }
 
 /// Whose changes to list, and which. A rule is one of the integration that is named, else it names the integration.

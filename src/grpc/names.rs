@@ -180,6 +180,37 @@ pub(super) fn parse_entity(field: &str, name: &str, kind: Kind) -> Parsed<(Compa
     ))
 }
 
+/// A user or a group.
+pub(super) fn parse_user_or_group(field: &str, name: &str) -> Parsed<(CompanyId, Kind, EntityId)> {
+    for kind in [Kind::User, Kind::Group] {
+        if name.split('/').nth(2) == Some(&format!("{kind}s")) {
+            let (company, id) = parse_entity(field, name, kind)?;
+            return Ok((company, kind, id));
+        }
+    }
+    let text = "must be a name of the form companies/{company}/users/{user} or companies/{company}/groups/{group}";
+    Err(Violation::new(field, text))
+}
+
+/// A membership: company, group, and who is its member.
+pub(super) fn parse_member(
+    field: &str,
+    name: &str,
+) -> Parsed<(CompanyId, EntityId, Kind, EntityId)> {
+    let pattern = "companies/{company}/groups/{group}/members/{member}";
+    let [company, group, member] = segments(field, name, pattern)?;
+    let company = id(field, "company", company, CompanyId::try_new)?;
+    let group = id(field, "group", group, EntityId::try_new)?;
+    for kind in [Kind::User, Kind::Group] {
+        if let Some(member) = member.strip_prefix(&format!("{kind}s-")) {
+            let member = id(field, "member", member, EntityId::try_new)?;
+            return Ok((company, group, kind, member));
+        }
+    }
+    let text = "must end with users- or groups- and the id of the user or group";
+    Err(Violation::new(field, text))
+}
+
 /// A rule named in a request about an integration: its whole name, or its id alone.
 pub(super) fn parse_rule_of(
     field: &str,

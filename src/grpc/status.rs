@@ -256,11 +256,30 @@ fn taken(what: &str, holder: String) -> Status {
     .status()
 }
 
+/// What an integration keeps up to date can't be changed by hand; a text for each.
+pub(super) fn owned(texts: Vec<String>) -> Status {
+    let text = texts.join("; ");
+    let preconditions = texts.into_iter().map(|text| ("OWNED_BY".to_owned(), text));
+    Failure {
+        preconditions: preconditions.collect(),
+        ..plain(ErrorKind::Precondition, text)
+    }
+    .status()
+}
+
 pub(super) fn directory(error: directory::Error) -> Status {
     match error {
         directory::Error::Invalid(violations) => invalid(violations),
         directory::Error::NotFound(name) => not_found(name),
         directory::Error::Taken { what, holder } => taken(what, holder),
+        directory::Error::Owned(owned) => self::owned(
+            owned
+                .iter()
+                .map(|(field, owner)| {
+                    format!("{field} is kept up to date by {owner}: change it in its system")
+                })
+                .collect(),
+        ),
         directory::Error::Store(error) => store(error),
     }
 }

@@ -266,7 +266,7 @@ fn last_writer(entity: &Entity) -> String {
 }
 
 /// The etag of a user or group: over its attributes, which are what a caller can set.
-fn entity_etag(entity: &Entity) -> String {
+pub(super) fn entity_etag(entity: &Entity) -> String {
     etag(&[
         entity.id.as_str(),
         &entity.attributes.fingerprint().0.to_string(),
@@ -307,6 +307,7 @@ pub(super) fn group(entity: &Entity, members: u64) -> v1::Group {
         email: text(a, &Attribute::USER_NAME),
         display_name: text(a, &Attribute::DISPLAY_NAME),
         description: text(a, &Attribute::DESCRIPTION),
+        aliases: list(a, &Attribute::ALIASES),
         member_count: count(members),
         owners: owners(entity),
         last_writer: last_writer(entity),

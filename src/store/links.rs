@@ -10,7 +10,7 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    AppliedMember, CompanyId, Found, Kind, Link, SourceId, Uid, Wanted, fold_email,
+    AppliedMember, CompanyId, Fingerprint, Found, Kind, Link, SourceId, Uid, Wanted, fold_email,
 };
 use prost::Message;
 use std::{collections::BTreeMap, ops::Bound};
@@ -49,6 +49,25 @@ pub(super) fn put_all(
         let key = key(integration, *kind, &link.source);
         txn.put(Table::Links, key, &LinkRow::row(link))
     })
+}
+
+/// Makes the next run look at the target of a link, whether or not the source has changed.
+pub(super) fn reconsider(
+    txn: &mut Txn<'_>,
+    integration: Uid,
+    kind: Kind,
+    source: &SourceId,
+) -> Result<(), Error> {
+    match get(txn, integration, kind, source.clone())? {
+        Some(link) if link.fingerprint != Fingerprint::NONE => {
+            let link = Link {
+                fingerprint: Fingerprint::NONE,
+                ..link
+            };
+            put_all(txn, integration, &[(kind, link)])
+        }
+        _ => Ok(()),
+    }
 }
 
 fn remembered_of(integration: Uid, group: &SourceId) -> Set {

@@ -93,6 +93,17 @@ pub(super) fn release(
     })
 }
 
+/// A membership, if there is one.
+pub(super) fn get(
+    txn: &Txn<'_>,
+    company: &CompanyId,
+    group: &EntityId,
+    (kind, id): (Kind, &EntityId),
+) -> Result<Option<Member>, Error> {
+    let item = members_of(company, group).get(txn, &rows::member_key(kind, id))?;
+    item.as_ref().map(rows::member).transpose()
+}
+
 fn value(origins: &[MemberOrigin]) -> Vec<u8> {
     MemberRow::row(origins).encode_to_vec()
 }

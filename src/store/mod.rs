@@ -9,6 +9,7 @@
 //! power it is there, or the store does not open and says what to do (`open.rs`).
 
 mod authorizations;
+mod by_hand;
 mod changes;
 mod committer;
 mod core;

@@ -44,6 +44,12 @@ impl Set {
         }
     }
 
+    /// One item, if it is in the set.
+    pub(super) fn get(&self, read: &impl Read, item: &[u8]) -> Result<Option<PackedItem>, Error> {
+        let (_, items) = self.row_of(read, item)?;
+        Ok(items.into_iter().find(|found| found.key == item))
+    }
+
     fn items_of(
         &self,
         read: &impl Read,

@@ -5,4 +5,4 @@
 mod addresses;
 mod attributes;
 mod memberships;
-mod scene;
+pub mod scene;

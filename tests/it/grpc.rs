@@ -4,6 +4,7 @@
 
 mod around;
 mod asking;
+mod by_hand;
 mod pages;
 mod refusals;
 mod watching;

@@ -185,6 +185,16 @@ async fn runs_and_people(world: &mut World) -> Vec<Case> {
     }
     let group = v1::CreateGroupRequest { parent: company(), group: Some(v1::Group::default()), ..v1::CreateGroupRequest::default() };
     cases.push(("a group without address", world.directory.create_group(group).await.map(drop), "group.email"));
+    let update = v1::UpdateUserRequest { user: Some(named("a@acme.test")), update_mask: None };
+    cases.push(("a user without name to change", world.directory.update_user(update).await.map(drop), "user.name"));
+    let update = v1::UpdateGroupRequest::default();
+    cases.push(("no group to change", world.directory.update_group(update).await.map(drop), "group"));
+    let list = v1::ListUsersRequest { parent: company(), filter: "active".to_owned(), ..v1::ListUsersRequest::default() };
+    cases.push(("a filter that is none", world.directory.list_users(list).await.map(drop), "filter"));
+    let add = v1::AddMemberRequest { parent: "companies/acme/groups/g".to_owned(), member: "a@acme.test".to_owned() };
+    cases.push(("an address as member", world.directory.add_member(add).await.map(drop), "member"));
+    let remove = v1::RemoveMemberRequest { name: "companies/acme/groups/g/members/u".to_owned() };
+    cases.push(("a member without kind", world.directory.remove_member(remove).await.map(drop), "name"));
     let members = v1::ListMembersRequest { parent: "companies/acme/users/u".to_owned(), page_size: 0, page_token: String::new() };
     cases.push(("members of a user", world.directory.list_members(members).await.map(drop), "parent"));
     cases

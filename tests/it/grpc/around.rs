@@ -218,6 +218,7 @@ async fn what_is_no_request_is_refused_as_its_callers_fault() {
         parent: company(),
         page_size: 0,
         page_token: "x".repeat(2 << 20),
+        ..v1::ListUsersRequest::default()
     };
     let status = send(
         &world,

@@ -236,6 +236,7 @@ impl World {
                 parent: company(),
                 page_size: 1000,
                 page_token,
+                ..v1::ListUsersRequest::default()
             };
             let page = self
                 .directory
@@ -259,6 +260,7 @@ impl World {
                 parent: company(),
                 page_size: 1000,
                 page_token,
+                ..v1::ListGroupsRequest::default()
             };
             let page = self
                 .directory

@@ -1,0 +1,103 @@
+//! What callers change in the directory, each in one transaction.
+
+use super::{Error, Store, entities, links, members, txn::Txn};
+use crate::model::{
+    CompanyId, Entity, EntityId, Kind, Member, MemberOrigin, MemberWrite, fold_email,
+};
+
+fn update(txn: &mut Txn<'_>, mut entity: Entity, reconsider: bool) -> Result<Entity, Error> {
+    let (company, kind, id) = (entity.company.clone(), entity.kind, entity.id.clone());
+    let name = || entities::name(&company, kind, &id);
+    let stored = entities::get(txn, &company, kind, &id)?.ok_or_else(|| Error::Missing(name()))?;
+    if stored.revision != entity.revision {
+        return Err(Error::Changed(name()));
+    }
+    if let Some((other, holder)) = entities::holder(txn, &company, &fold_email(entity.email()))?
+        && (other, &holder) != (kind, &id)
+    {
+        return Err(Error::taken(
+            "email",
+            entities::name(&company, other, &holder),
+        ));
+    }
+    if !entities::put_all(txn, &company, vec![entity.clone()])?.is_empty() {
+        return Err(Error::Changed(name()));
+    }
+    entity.revision += 1;
+    if reconsider {
+        for link in &entity.links {
+            links::reconsider(txn, link.integration, kind, &link.source)?;
+        }
+    }
+    Ok(entity)
+}
+
+fn exists(txn: &Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
+    match entities::get(txn, company, kind, id)? {
+        Some(_) => Ok(()),
+        None => Err(Error::Missing(entities::name(company, kind, id))),
+    }
+}
+
+fn by_caller(group: &EntityId, kind: Kind, member: &EntityId, add: bool) -> MemberWrite {
+    MemberWrite {
+        group: group.clone(),
+        kind,
+        member: member.clone(),
+        origin: MemberOrigin::Caller,
+        add,
+    }
+}
+
+impl Store {
+    /// Writes a changed object, whose revision is the one read; answers it with its new one. With `reconsider`, the next run
+    /// of each integration that provisions it looks at it again.
+    ///
+    /// # Errors
+    /// `Missing`; `Changed` if its revision is another one; `Taken` (`email`); `Refused` if it does not fit ([`super::check_size`]).
+    pub async fn update_entity(&self, entity: Entity, reconsider: bool) -> Result<Entity, Error> {
+        self.write(move |txn| update(txn, entity, reconsider)).await
+    }
+
+    /// Makes a user or group a member for a caller; answers the membership as it then is. Idempotent.
+    ///
+    /// # Errors
+    /// `Missing` if there is no such group or no such object to add.
+    pub async fn add_member(
+        &self,
+        company: &CompanyId,
+        group: &EntityId,
+        kind: Kind,
+        member: &EntityId,
+    ) -> Result<Member, Error> {
+        let (company, group, id) = (company.clone(), group.clone(), member.clone());
+        self.write(move |txn| {
+            exists(txn, &company, Kind::Group, &group)?;
+            exists(txn, &company, kind, &id)?;
+            members::put_all(txn, &company, vec![by_caller(&group, kind, &id, true)])?;
+            members::get(txn, &company, &group, (kind, &id))?
+                .ok_or_else(|| Error::unreadable("the members of a group"))
+        })
+        .await
+    }
+
+    /// Takes a member out of a group, unless an integration made it one; answers the membership as it was, if there was one.
+    pub async fn remove_member(
+        &self,
+        company: &CompanyId,
+        group: &EntityId,
+        kind: Kind,
+        member: &EntityId,
+    ) -> Result<Option<Member>, Error> {
+        let (company, group, id) = (company.clone(), group.clone(), member.clone());
+        self.write(move |txn| {
+            let was = members::get(txn, &company, &group, (kind, &id))?;
+            let by_hand = |was: &Member| was.origins == [MemberOrigin::Caller];
+            if was.as_ref().is_some_and(by_hand) {
+                members::put_all(txn, &company, vec![by_caller(&group, kind, &id, false)])?;
+            }
+            Ok(was)
+        })
+        .await
+    }
+}
