@@ -9,6 +9,7 @@ mod mapping;
 mod set;
 mod template;
 
+pub use condition::{InvalidPattern, check_patterns};
 pub use mapping::map;
 pub use set::{Decision, RuleSet};
 pub use template::{Template, template, templates};

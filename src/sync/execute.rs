@@ -141,7 +141,7 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         integration,
         source,
         target: Arc::new(target),
-        rules: RuleSet::compile(rules, &run.rules),
+        rules: RuleSet::compile(rules, &run.rules)?,
         cancel: cancel.clone(),
     };
     Ok(Job::new(parts, run.clone()))

@@ -88,6 +88,7 @@ pub(super) fn explain(stop: &Stop) -> RunError {
     let (code, text) = match stop {
         Stop::System(error) => (error.code(), error.to_string()),
         Stop::Integration(error) => ("NOT_READY", error.to_string()),
+        Stop::Pattern(_) => ("NOT_READY", stop.to_string()),
         Stop::Store(error) => {
             tracing::error!(%error, "the store failed in a run");
             (
