@@ -151,7 +151,16 @@ pub fn scopes(system: &SystemId, direction: Direction) -> Vec<&'static str> {
     }
 }
 
-const COMPARE: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+const SWITCH: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+const TEXT: &[Operator] = &[
+    Operator::Equal,
+    Operator::NotEqual,
+    Operator::Contains,
+    Operator::NotContains,
+    Operator::Matches,
+    Operator::StartsWith,
+    Operator::EndsWith,
+];
 
 const fn mapped(
     attribute: Attribute,
@@ -189,7 +198,10 @@ const fn condition(attribute: Attribute, title: &'static str, choices: Choices) 
     ConditionInfo {
         attribute,
         title,
-        operators: COMPARE,
+        operators: match choices {
+            Choices::Any => TEXT,
+            Choices::YesNo => SWITCH,
+        },
         choices,
     }
 }

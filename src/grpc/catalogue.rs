@@ -79,10 +79,7 @@ fn attribute(info: &AttributeInfo) -> v1::Attribute {
 }
 
 fn condition(of: &KindInfo, info: &ConditionInfo) -> v1::ConditionAttribute {
-    let operator = |operator: &Operator| match operator {
-        Operator::Equal => v1::Operator::Equal.into(),
-        Operator::NotEqual => v1::Operator::NotEqual.into(),
-    };
+    let operator = |operator: &Operator| to_proto::operator(*operator).into();
     let (choices, plain): (&[&str], _) = match info.choices {
         Choices::Any => (&[], v1::AttributeType::String),
         Choices::YesNo => (&["true", "false"], v1::AttributeType::Boolean),

@@ -178,6 +178,11 @@ fn condition(i: usize, condition: v1::Condition, notes: &mut Notes) -> NewCondit
         v1::Operator::Unspecified => None,
         v1::Operator::Equal => Some(Operator::Equal),
         v1::Operator::NotEqual => Some(Operator::NotEqual),
+        v1::Operator::Contains => Some(Operator::Contains),
+        v1::Operator::NotContains => Some(Operator::NotContains),
+        v1::Operator::Matches => Some(Operator::Matches),
+        v1::Operator::StartsWith => Some(Operator::StartsWith),
+        v1::Operator::EndsWith => Some(Operator::EndsWith),
     });
     NewCondition {
         attribute,

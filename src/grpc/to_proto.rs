@@ -176,15 +176,24 @@ pub(super) fn rule(rule: &Rule) -> v1::Rule {
     }
 }
 
+/// How a condition compares.
+pub(super) fn operator(operator: Operator) -> v1::Operator {
+    match operator {
+        Operator::Equal => v1::Operator::Equal,
+        Operator::NotEqual => v1::Operator::NotEqual,
+        Operator::Contains => v1::Operator::Contains,
+        Operator::NotContains => v1::Operator::NotContains,
+        Operator::Matches => v1::Operator::Matches,
+        Operator::StartsWith => v1::Operator::StartsWith,
+        Operator::EndsWith => v1::Operator::EndsWith,
+    }
+}
+
 /// A rule without what tells it apart.
 fn rule_content(rule: &Rule) -> v1::Rule {
     let conditions = rule.conditions.iter().map(|condition| v1::Condition {
         attribute: condition.attribute.to_string(),
-        operator: match condition.operator {
-            Operator::Equal => v1::Operator::Equal,
-            Operator::NotEqual => v1::Operator::NotEqual,
-        }
-        .into(),
+        operator: operator(condition.operator).into(),
         values: condition.values.clone(),
     });
     v1::Rule {

@@ -7,6 +7,7 @@ use crate::{
         Action, Attribute, Attributes, CompanyId, Condition, Integration, IntegrationId, Kind,
         Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value, Violation,
     },
+    rules,
     store::Created,
 };
 
@@ -151,10 +152,10 @@ fn check_conditions(
         let operator = checked.require(
             &name,
             new.operator,
-            "must be given: OPERATOR_EQUAL or OPERATOR_NOT_EQUAL",
+            "must be given: see GetSystem for the operators that the attribute takes",
         );
         let attribute = Attribute::new(&new.attribute);
-        check_values(checked, &field, &new.values);
+        check_values(checked, &field, operator, &new.values);
         if let Some(source) = source {
             check_attribute(
                 checked,
@@ -175,7 +176,7 @@ fn check_conditions(
     .collect()
 }
 
-fn check_values(checked: &mut Checked, field: &str, values: &[String]) {
+fn check_values(checked: &mut Checked, field: &str, operator: Option<Operator>, values: &[String]) {
     let field = format!("{field}.values");
     if values.is_empty() || values.len() > MAX_VALUES {
         checked.refuse(&field, format!("must be 1 to {MAX_VALUES} values"));
@@ -187,6 +188,10 @@ fn check_values(checked: &mut Checked, field: &str, values: &[String]) {
             &field,
             format!("each must have 1 to {MAX_TEXT} characters, not all of them blanks"),
         );
+    } else if operator == Some(Operator::Matches)
+        && let Err(wrong) = rules::check_patterns(values)
+    {
+        checked.refuse(&field, wrong.to_string());
     }
 }
 

@@ -16,6 +16,16 @@ pub enum Operator {
     Equal,
     /// It equals none of them; met also by an absent attribute.
     NotEqual,
+    /// A text has one of the values in it; a list has one of them as an element.
+    Contains,
+    /// Neither; met also by an absent attribute.
+    NotContains,
+    /// One of the values, regular expressions, is found anywhere in it (or in one element of it).
+    Matches,
+    /// It (or one element of it) starts with one of the values.
+    StartsWith,
+    /// It (or one element of it) ends with one of the values.
+    EndsWith,
 }
 
 /// One condition; all conditions of a rule must be met.

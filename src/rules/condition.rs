@@ -1,42 +1,104 @@
 //! One condition, prepared once and asked for each object.
 
 use crate::model::{Attribute, Attributes, Condition, Operator, Value};
+use regex::{RegexSet, RegexSetBuilder};
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
+
+/// What all regular expressions of a condition may take together when compiled, in bytes; the same again for the cache
+/// of the search.
+const MAX_PATTERNS: usize = 1024 * 1024;
+/// How deep an expression may be nested.
+const MAX_NESTING: u32 = 50;
+
+/// A regular expression that makes no sense or is too large, in the words of its parser.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidPattern(String);
+
+/// Whether these regular expressions can be the values of one condition.
+pub fn check_patterns(values: &[String]) -> Result<(), InvalidPattern> {
+    patterns(values).map(drop)
+}
+
+fn patterns(values: &[String]) -> Result<RegexSet, InvalidPattern> {
+    RegexSetBuilder::new(values.iter().map(|value| value.nfc().collect::<String>()))
+        .case_insensitive(true)
+        .size_limit(MAX_PATTERNS)
+        .dfa_size_limit(MAX_PATTERNS)
+        .nest_limit(MAX_NESTING)
+        .build()
+        .map_err(|error| InvalidPattern(error.to_string()))
+}
 
 /// A condition whose values are folded already.
 #[derive(Debug, Clone)]
 pub(super) struct Test {
     attribute: Attribute,
-    operator: Operator,
-    values: HashSet<String>,
+    /// Met if nothing compares.
+    negative: bool,
+    how: How,
+}
+
+#[derive(Debug, Clone)]
+enum How {
+    Equal(HashSet<String>),
+    Contain(Vec<String>),
+    Match(RegexSet),
+    Start(Vec<String>),
+    End(Vec<String>),
 }
 
 impl Test {
-    pub(super) fn compile(condition: &Condition) -> Self {
-        Self {
-            attribute: condition.attribute.clone(),
-            operator: condition.operator,
-            values: condition.values.iter().map(|value| fold(value)).collect(),
-        }
-    }
-
-    /// Whether attributes meet it. An absent one equals nothing, so it meets the negative operator only (semantics 6).
-    pub(super) fn is_met(&self, attributes: &Attributes) -> bool {
-        let equal = match attributes.get(&self.attribute) {
-            Some(Value::Text(text)) => self.holds(text),
-            Some(Value::List(items)) => items.iter().any(|item| self.holds(item)),
-            Some(Value::Bool(yes)) => self.values.contains(if *yes { "true" } else { "false" }),
-            None => false,
+    pub(super) fn compile(condition: &Condition) -> Result<Self, InvalidPattern> {
+        let values = || condition.values.iter().map(|value| fold(value));
+        let how = match condition.operator {
+            Operator::Equal | Operator::NotEqual => How::Equal(values().collect()),
+            Operator::Contains | Operator::NotContains => How::Contain(values().collect()),
+            Operator::Matches => How::Match(patterns(&condition.values)?),
+            Operator::StartsWith => How::Start(values().collect()),
+            Operator::EndsWith => How::End(values().collect()),
         };
-        match self.operator {
-            Operator::Equal => equal,
-            Operator::NotEqual => !equal,
-        }
+        Ok(Self {
+            attribute: condition.attribute.clone(),
+            negative: matches!(
+                condition.operator,
+                Operator::NotEqual | Operator::NotContains
+            ),
+            how,
+        })
     }
 
+    /// Whether attributes meet it. With an absent one nothing compares, so it meets negative operators only (semantics 6).
+    pub(super) fn is_met(&self, attributes: &Attributes) -> bool {
+        let compares = match (attributes.get(&self.attribute), &self.how) {
+            (Some(Value::Text(text)), _) => self.how.holds(text),
+            // A list contains its elements, not parts of them.
+            (Some(Value::List(items)), How::Contain(values)) => {
+                items.iter().any(|item| values.contains(&fold(item)))
+            }
+            (Some(Value::List(items)), _) => items.iter().any(|item| self.how.holds(item)),
+            (Some(Value::Bool(yes)), _) => self.how.holds(if *yes { "true" } else { "false" }),
+            (None, _) => false,
+        };
+        compares != self.negative
+    }
+}
+
+impl How {
     fn holds(&self, text: &str) -> bool {
-        self.values.contains(&fold(text))
+        let any = |values: &[String], compare: fn(&str, &str) -> bool| {
+            let text = fold(text);
+            values.iter().any(|value| compare(&text, value))
+        };
+        match self {
+            Self::Equal(values) => values.contains(&fold(text)),
+            Self::Contain(values) => any(values, |text, value| text.contains(value)),
+            Self::Start(values) => any(values, |text, value| text.starts_with(value)),
+            Self::End(values) => any(values, |text, value| text.ends_with(value)),
+            // An expression ignores case by itself.
+            Self::Match(patterns) => patterns.is_match(&text.nfc().collect::<String>()),
+        }
     }
 }
 
@@ -51,3 +113,6 @@ pub(super) fn fold(text: &str) -> String {
     let one_sigma = lower.map(|c| if c == 'ς' { 'σ' } else { c });
     one_sigma.nfc().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ mod reach;
 mod set;
 mod template;
 
+pub use condition::{InvalidPattern, check_patterns};
 pub use mapping::map;
 pub use reach::Reach;
 pub use set::{Decision, RuleSet};

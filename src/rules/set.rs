@@ -1,6 +1,6 @@
 //! All rules of an integration, prepared to decide about one object after the other.
 
-use super::condition::Test;
+use super::condition::{InvalidPattern, Test};
 use crate::model::{Kind, Object, Rule, RuleId, RunMode};
 use std::collections::BTreeSet;
 
@@ -45,19 +45,24 @@ impl RuleSet {
     /// Prepares all rules of an integration, inactive and manual ones too: they tell whom to leave alone. Written are the
     /// results of the active ones among `named`, or, if none are named, of those that are active and automatic. Naming a
     /// rule does not make it active. Rules of equal position are tried in the order of their ids.
-    pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Self {
+    ///
+    /// Fails if a regular expression that was accepted once is none any more.
+    pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Result<Self, InvalidPattern> {
         rules.sort_by(|a, b| (a.position, &a.id).cmp(&(b.position, &b.id)));
-        let compiled = rules.into_iter().map(|rule| Compiled {
-            tests: rule.conditions.iter().map(Test::compile).collect(),
-            written: rule.active
-                && if named.is_empty() {
-                    rule.run_mode == RunMode::Automatic
-                } else {
-                    named.contains(&rule.id)
-                },
-            rule,
+        let compiled = rules.into_iter().map(|rule| {
+            let tests = rule.conditions.iter().map(Test::compile);
+            Ok(Compiled {
+                tests: tests.collect::<Result<_, _>>()?,
+                written: rule.active
+                    && if named.is_empty() {
+                        rule.run_mode == RunMode::Automatic
+                    } else {
+                        named.contains(&rule.id)
+                    },
+                rule,
+            })
         });
-        Self(compiled.collect())
+        compiled.collect::<Result<_, _>>().map(Self)
     }
 
     /// Decides about an object: the first active rule that matches does, whether or not its results are to be written

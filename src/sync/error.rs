@@ -1,6 +1,6 @@
 //! What can go wrong at the door of the runs.
 
-use crate::{connector, integrations, model::ErrorKind, store};
+use crate::{connector, integrations, model::ErrorKind, rules, store};
 
 /// Why a request about runs was not carried out.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,6 +55,9 @@ pub(super) enum Stop {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A rule's regular expression is none any more.
+    #[error("a regular expression of a rule can't be used: {0}")]
+    Pattern(#[from] rules::InvalidPattern),
     /// Somebody stopped the run.
     #[error("cancelled")]
     Cancelled,

@@ -126,7 +126,7 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
         .connect(&run.company, &run.integration)
         .await?;
     let rules = tools.store.rules(&run.company, &run.integration).await?;
-    let rules = RuleSet::compile(rules, &run.rules);
+    let rules = RuleSet::compile(rules, &run.rules)?;
     // They may have been deleted or switched off while the run waited.
     if rules.written().next().is_none() {
         return Err(Stop::Integration(Gap::NoActiveRules.into()));

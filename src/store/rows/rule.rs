@@ -15,7 +15,12 @@ codes!(
     operator_code,
     operator_of,
     Equal = 1,
-    NotEqual = 2
+    NotEqual = 2,
+    Contains = 3,
+    NotContains = 4,
+    Matches = 7,
+    StartsWith = 8,
+    EndsWith = 9
 );
 codes!(RunMode, mode_code, mode_of, Automatic = 1, Manual = 2);
 codes!(Action, action_code, action_of, Add = 1, Modify = 2);
