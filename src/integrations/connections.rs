@@ -93,7 +93,6 @@ impl Integrations {
         reason: &str,
     ) -> Result<Integration, Error> {
         let (consent, reason) = (seen.authorization.consent.clone(), reason.to_owned());
-        let now = self.0.clock.now();
         let lost = move |integration: &mut Integration| {
             let authorization = &mut integration.authorization;
             if authorization.state != AuthorizationState::Authorized
@@ -103,7 +102,6 @@ impl Integrations {
             }
             authorization.state = AuthorizationState::ReauthorizationRequired;
             authorization.reason = reason;
-            integration.update_time = now;
             Ok(Some(EventBody::AuthorizationLost as Tell))
         };
         let store = &self.0.store;

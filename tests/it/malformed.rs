@@ -130,10 +130,12 @@ async fn rules(world: &mut World) -> Vec<Case> {
         ("no operator", with(condition("department", 0, &["x"])), "rule.conditions[0].operator"),
         (
             "an operator that does not exist",
-            with(condition("department", 9, &["x"])),
+            with(condition("department", 99, &["x"])),
             "rule.conditions[0].operator",
         ),
         ("no values", with(condition("department", 1, &[])), "rule.conditions[0].values"),
+        ("no pattern", with(condition("department", 7, &["(sales"])), "rule.conditions[0].values"),
+        ("a part of a yes or no", with(condition("active", 8, &["tr"])), "rule.conditions[0].operator"),
         ("neither true nor false", with(condition("active", 1, &["maybe"])), "rule.conditions[0].values"),
         ("a default for no attribute", default("shoeSize", text("44")), "rule.defaults[shoeSize]"),
         ("a number as default", default("title", prost_types::Value::from(4.0)), "rule.defaults[title]"),

@@ -71,7 +71,7 @@ async fn whatever_is_wrong_with_a_rule_or_a_question_is_told_at_once() {
     let before = world.store.writes();
     let condition = v1::Condition {
         attribute: "shoeSize".to_owned(),
-        operator: 9,
+        operator: 99,
         values: Vec::new(),
     };
     let rule = v1::Rule {
