@@ -24,7 +24,7 @@
 //! **A call**: `grpc` (request id, deadline) → shape, every bad field named at once → a use-case → one store transaction →
 //! an event → shape. One way down, one return.
 //!
-//! **A run**: `sync::Runs::request`, the one door → a place, `RUNNING` stored → **read → scope → map → plan → guard →
+//! **A run**: `sync::Runs::start`, the one door → a place, `RUNNING` stored → **read → scope → map → plan → guard →
 //! apply → record**, page by page, the next being read while one is applied → commit in slices of at most 100 objects,
 //! each in one transaction with its links, changes and counters → the sums are checked → the end is stored. Scope, map,
 //! plan and guard are pure. Users go first, then groups, then memberships.
@@ -37,13 +37,13 @@
 //!
 //! # What holds, often because something is absent
 //!
-//! - Nothing is removed. There is no code that removes a user or a group; memberships go only after a complete listing of
-//!   their group, within a limit, and only those that a run applied.
+//! - No run removes anybody. There is no code that removes a user or a group; memberships go only after a complete listing
+//!   of their group, within a limit, and only those that a run applied.
 //! - Absence is concluded from a complete listing only; a listing says of itself whether it was one.
 //! - No object store access for what is unchanged: a run holds about 40 bytes for each object, and nothing else grows with
 //!   the directory. An unchanged run makes at most 8 store writes.
-//! - No sled type leaves `store`, no tonic type leaves `grpc`; no lock is held across an await; nothing unsafe.
-//! - No clock is read below `app`: time is passed in, so tests move it and nothing sleeps.
+//! - No sled type leaves `store`, no tonic type leaves `grpc`; no lock is held across an await, but where one asks for all who wait; nothing unsafe.
+//! - No wall clock is read below `app`: time is passed in, so tests move it and nothing sleeps.
 //! - No task is spawned but in `app` and `sync`, under one tracker, with the token that ends it.
 //! - No secret is in clear outside memory: only what is sealed can be stored, and a secret prints as nothing.
 //! - No method of a room takes an id without its company: what is another company's is not found.

@@ -126,14 +126,10 @@ fn diff(diff: &Diff) -> v1::Diff {
         Some(Value::Bool(yes)) => vec![yes.to_string()],
         Some(Value::List(items)) => items.clone(),
     };
-    let (old, new) = (values(&diff.old), values(&diff.new));
-    let count = |values: &[String]| i32::try_from(values.len()).unwrap_or(i32::MAX);
     v1::Diff {
         attribute: diff.attribute.to_string(),
-        old_count: count(&old),
-        new_count: count(&new),
-        old_values: old,
-        new_values: new,
+        old_values: values(&diff.old),
+        new_values: values(&diff.new),
     }
 }
 

@@ -27,7 +27,7 @@ pub struct GoogleOptions {
     pub api_url: Url,
     /// The customer's id, such as `C03az79cb`; `my_customer` until it is known.
     pub customer: String,
-    /// Address of the admin who consented: quotas are counted for this account.
+    /// Id or address of the admin who consented: quotas are counted for this account.
     pub principal: String,
 }
 
