@@ -104,7 +104,11 @@ fn the_client_secret_comes_from_a_file_and_is_never_shown() {
 fn what_is_wrong_is_named_with_what_to_do() {
     let google = "systems.google-workspace";
     let table: &[(&str, &str, &str)] = &[
-        ("grpc.listen", "0.0.0.0:50051", "loopback only"),
+        (
+            "grpc.listen",
+            "0.0.0.0:50051",
+            "callers ([callers.<name>]) and TLS",
+        ),
         ("grpc.listen", "localhost", "give IP and port"),
         ("grpc.listen", "  ", "leave the key out"),
         ("http.listen", "0.0.0.0:80", "http.public_url: must be set"),

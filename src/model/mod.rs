@@ -3,6 +3,7 @@
 //! Owns the words of the product and what is true of them by construction. Uses nothing of the crate. Deliberately does
 //! no I/O and knows no tokio runtime, no gRPC, no store: anything here can be tested by calling it.
 
+mod caller;
 mod change;
 mod clock;
 mod directory;
@@ -17,6 +18,7 @@ mod rule;
 mod run;
 mod secret;
 
+pub use caller::{Caller, Companies, Role, ServerTls, TOKEN_BYTES, TokenHash, new_token};
 pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
