@@ -73,6 +73,7 @@ pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
     rooms: grpc::Rooms,
+    access: grpc::Access,
     grpc: TcpListener,
     http: TcpListener,
     tasks: TaskTracker,
@@ -148,10 +149,15 @@ impl App {
             integrations,
             runs,
         };
+        let access = grpc::Access {
+            callers: config.callers,
+            tls: config.grpc.tls,
+        };
         Ok(Self {
             store,
             clock,
             rooms,
+            access,
             grpc,
             http,
             tasks,
@@ -181,6 +187,7 @@ impl App {
             store,
             clock,
             rooms,
+            access,
             grpc,
             http,
             tasks,
@@ -193,7 +200,7 @@ impl App {
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {
-            let ended = grpc::serve(grpc, rooms, stopping.clone()).await;
+            let ended = grpc::serve(grpc, rooms, access, stopping.clone()).await;
             stopping.cancel();
             ended.map_err(Error::Grpc)
         });

@@ -65,6 +65,9 @@ enum Command {
     Serve,
     /// Check the configuration and say what is wrong with it.
     CheckConfig,
+    /// Tokens of callers.
+    #[command(subcommand)]
+    Token(Token),
     /// See a simulated Google Workspace being synced into the AppsCo directory, on this machine alone.
     #[cfg(feature = "dev")]
     Dev(crate::dev::Args),
@@ -72,6 +75,12 @@ enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Sandbox(Simulator),
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Print a new token, once, and the hash of it for the configuration.
+    New,
 }
 
 #[cfg(feature = "dev")]
@@ -90,6 +99,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("The configuration is good.");
             Ok(())
         }
+        Command::Token(Token::New) => new_token(),
         #[cfg(feature = "dev")]
         Command::Dev(args) => dev(args, &cli.settings).await,
         #[cfg(feature = "dev")]
@@ -107,6 +117,20 @@ fn load(settings: &Settings) -> anyhow::Result<Config> {
         std::env::vars(),
         settings.overrides(),
     )?)
+}
+
+/// The token goes to the caller, its hash to the configuration; nothing is kept here.
+fn new_token() -> anyhow::Result<()> {
+    let (token, hash) = crate::config::new_token()?;
+    println!(
+        "The token, for the caller alone; it is not shown again:\n\n  {}\n",
+        token.expose()
+    );
+    println!(
+        "The configuration, for the daemon:\n\n  [callers.name-of-the-caller]\n  token_hash = \"{hash}\"\n  \
+         role = \"viewer\"        # or operator, admin\n  companies = [\"acme\"]  # or \"*\""
+    );
+    Ok(())
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

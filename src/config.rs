@@ -3,12 +3,15 @@
 //! Owns every key, its default and what is allowed. Secrets come from files only. May use `model`. Deliberately does not
 //! open, bind or fetch anything: it only reads the files that it is told of.
 
+mod callers;
 mod raw;
 mod sync;
 mod systems;
 #[cfg(test)]
 mod tests;
 
+use crate::model::{Caller, ServerTls};
+pub use callers::{NoRandom, new_token};
 use raw::Raw;
 pub use sync::Sync;
 pub use systems::{Client, System};
@@ -62,8 +65,10 @@ impl fmt::Display for Error {
 /// The internal listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grpc {
-    /// `grpc.listen`, default `127.0.0.1:50051`; loopback only, because callers can't be told apart yet.
+    /// `grpc.listen`, default `127.0.0.1:50051`; beyond loopback only with callers and TLS.
     pub listen: SocketAddr,
+    /// `grpc.tls_cert_file`, `grpc.tls_key_file`, `grpc.tls_client_ca_file`. None = plain.
+    pub tls: Option<ServerTls>,
 }
 
 /// The public listener.
@@ -124,6 +129,8 @@ pub struct Shutdown {
 pub struct Config {
     /// `[grpc]`
     pub grpc: Grpc,
+    /// `[callers.*]`, by name. None at all = whoever reaches the internal listener may do everything.
+    pub callers: Vec<Caller>,
     /// `[http]`
     pub http: Http,
     /// `[store]`
@@ -153,8 +160,10 @@ impl Config {
         let store = StoreConfig {
             path: raw.path("store.path", Path::new("provisiond-data")),
         };
+        let callers = callers::read(&mut raw);
         let config = Self {
-            grpc: grpc(&mut raw),
+            grpc: grpc(&mut raw, &callers),
+            callers,
             http: http(&mut raw),
             sealing: sealing(&mut raw, &store),
             systems: systems::read(&mut raw),
@@ -176,16 +185,26 @@ impl Config {
     }
 }
 
-fn grpc(raw: &mut Raw) -> Grpc {
+fn grpc(raw: &mut Raw, known: &[Caller]) -> Grpc {
     let listen = address(raw, "grpc.listen", ([127, 0, 0, 1], 50051));
-    if !listen.ip().is_loopback() {
+    let tls = callers::tls(raw);
+    let missing = match (known, &tls) {
+        _ if listen.ip().is_loopback() => None,
+        ([], None) => Some("callers ([callers.<name>]) and TLS (grpc.tls_cert_file)"),
+        ([], Some(_)) => Some("callers ([callers.<name>])"),
+        (_, None) => Some("TLS (grpc.tls_cert_file)"),
+        _ => None,
+    };
+    if let Some(missing) = missing {
         raw.refuse(
             "grpc.listen",
-            "callers can't be told apart yet, so the daemon answers calls on loopback only: \
-             give an address such as 127.0.0.1:50051, and let a proxy that knows the callers stand in front of it",
+            &format!(
+                "without callers and TLS the daemon answers calls on loopback only: \
+                 configure {missing}, or give an address such as 127.0.0.1:50051"
+            ),
         );
     }
-    Grpc { listen }
+    Grpc { listen, tls }
 }
 
 fn http(raw: &mut Raw) -> Http {

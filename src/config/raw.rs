@@ -1,6 +1,6 @@
 //! The values as given, by dotted key, with where each comes from; collects what is wrong with them.
 
-use super::{Error, Problem, is_safe, systems};
+use super::{Error, Problem, callers, is_safe, systems};
 use crate::model::nearest;
 use config::{FileFormat, Map, Value, ValueKind};
 use std::{
@@ -16,6 +16,9 @@ const NOT_A_KEY: &str = "PROVISIOND_CONFIG";
 
 pub(super) const KEYS: &[&str] = &[
     "grpc.listen",
+    "grpc.tls_cert_file",
+    "grpc.tls_client_ca_file",
+    "grpc.tls_key_file",
     "http.listen",
     "http.public_url",
     "http.return_urls",
@@ -82,6 +85,11 @@ impl Raw {
     /// Whether anything is given for a key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.values.contains_key(key)
+    }
+
+    /// All keys given.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
     }
 
     /// A text; refused when it is empty or no text at all.
@@ -209,6 +217,10 @@ fn flatten(prefix: &str, table: Map<String, Value>, into: &mut BTreeMap<String, 
             prefix => format!("{prefix}.{name}"),
         };
         match value.kind {
+            // A caller of whom nothing is said is a mistake, not nobody.
+            ValueKind::Table(inner) if inner.is_empty() && prefix == "callers" => {
+                into.insert(key, Value::new(None, ValueKind::Nil));
+            }
             ValueKind::Table(inner) => flatten(&key, inner, into),
             _ => {
                 into.insert(key, value);
@@ -223,8 +235,10 @@ fn key_of_variable(name: &str) -> Option<String> {
     let parts = rest.split("__").enumerate().map(|(at, part)| {
         let part = part.to_ascii_lowercase();
         match at {
-            // Ids of systems have no underscores, and variables no dashes.
-            1 if rest.starts_with("SYSTEMS__") => part.replace('_', "-"),
+            // Ids of systems and names of callers have no underscores, and variables no dashes.
+            1 if rest.starts_with("SYSTEMS__") || rest.starts_with("CALLERS__") => {
+                part.replace('_', "-")
+            }
             _ => part,
         }
     });
@@ -236,6 +250,7 @@ fn unknown_keys(values: &BTreeMap<String, Value>) -> Vec<Problem> {
         .iter()
         .map(|key| (*key).to_owned())
         .chain(systems::keys())
+        .chain(callers::keys(values.keys().map(String::as_str)))
         .collect();
     let unknown = values.iter().filter(|(key, _)| !known.contains(key));
     unknown

@@ -104,7 +104,11 @@ fn the_client_secret_comes_from_a_file_and_is_never_shown() {
 fn what_is_wrong_is_named_with_what_to_do() {
     let google = "systems.google-workspace";
     let table: &[(&str, &str, &str)] = &[
-        ("grpc.listen", "0.0.0.0:50051", "loopback only"),
+        (
+            "grpc.listen",
+            "0.0.0.0:50051",
+            "callers ([callers.<name>]) and TLS",
+        ),
         ("grpc.listen", "localhost", "give IP and port"),
         ("grpc.listen", "  ", "leave the key out"),
         ("http.listen", "0.0.0.0:80", "http.public_url: must be set"),
@@ -196,4 +200,72 @@ fn auto_means_json_unless_on_a_terminal() {
     assert!(config.log_as_json(false) && !config.log_as_json(true));
     let text = with(&[("log.format", "text")]).unwrap();
     assert!(!text.log_as_json(false));
+}
+
+#[test]
+fn what_is_wrong_with_callers_is_named_with_what_to_do() {
+    let (token, hash) = new_token().unwrap();
+    let (_, other) = new_token().unwrap();
+    let good = [
+        ("callers.one.role", "viewer"),
+        ("callers.one.companies", "acme"),
+        ("callers.one.token_hash", &hash),
+    ];
+    let load = |rows: &[(&str, &str)]| {
+        let rows = good.iter().chain(rows);
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let rows: std::collections::BTreeMap<_, _> = rows.map(own).collect();
+        Config::load(None, [], rows)
+    };
+    let callers = load(&[]).unwrap().callers;
+    assert_eq!((callers.len(), callers[0].name.as_str()), (1, "one"));
+    let two = [
+        ("callers.two.role", "admin"),
+        ("callers.two.companies", "*"),
+    ];
+    assert_eq!(
+        load(&[two[0], two[1], ("callers.two.token_hash", &other)])
+            .unwrap()
+            .callers
+            .len(),
+        2
+    );
+    let table: &[(&[(&str, &str)], &str)] = &[
+        (&[("callers.one.role", "root")], "viewer, operator, admin"),
+        (&[("callers.one.companies", "")], "must name companies"),
+        (&[("callers.one.companies", "ACME")], "is no company"),
+        (&[("callers.one.companies", "acme,*")], "is no company"),
+        (
+            &[("callers.one.token_hash", token.expose())],
+            "never the token itself",
+        ),
+        (&[("callers.one.certificate", "a b")], "is no DNS name"),
+        (
+            &[("callers.one.certificate", "a.test")],
+            "tls_client_ca_file",
+        ),
+        (
+            &[("callers.One.role", "viewer")],
+            "is not a name of a caller",
+        ),
+        (&[("callers.one.rolle", "viewer")], "callers.one.role"),
+        (&two, "provisiond token new"),
+        (
+            &[two[0], two[1], ("callers.two.token_hash", &hash)],
+            "is that of caller one already",
+        ),
+        (
+            &[("grpc.tls_cert_file", "/absent")],
+            "grpc.tls_key_file: must be set",
+        ),
+        (
+            &[("grpc.listen", "0.0.0.0:50051")],
+            "TLS (grpc.tls_cert_file)",
+        ),
+    ];
+    for (rows, expected) in table {
+        let said = load(rows).unwrap_err().to_string();
+        assert!(said.contains(expected), "{rows:?}: {said}");
+        assert!(!said.contains(token.expose()), "{said}");
+    }
 }

@@ -4,6 +4,7 @@ mod edit;
 mod joining;
 
 use super::{
+    callers,
     fields::{Notes, request_key},
     from_proto, names, status, to_proto,
     tokens::{self, Asked},
@@ -19,7 +20,7 @@ use tonic::{Request, Response, Status};
 
 type Answered<T> = Result<Response<T>, Status>;
 
-/// How callers are called until they can be told apart.
+/// How callers are called where they are not told apart.
 pub(super) const CALLER: &str = "caller";
 
 /// The service.
@@ -128,7 +129,7 @@ impl DirectoryService for Service {
         };
         let created = self
             .directory
-            .create_user(&company, new, CALLER, key.flatten())
+            .create_user(&company, new, &callers::name(), key.flatten())
             .await
             .map_err(status::directory)?;
         Ok(Response::new(to_proto::user(&created.value)))
@@ -182,7 +183,7 @@ impl DirectoryService for Service {
         };
         let created = self
             .directory
-            .create_group(&company, new, CALLER, key.flatten())
+            .create_group(&company, new, &callers::name(), key.flatten())
             .await
             .map_err(status::directory)?;
         Ok(Response::new(self.group(&created.value).await?))

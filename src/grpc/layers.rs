@@ -63,8 +63,12 @@ where
             .and_then(|value| timeout(value.to_str().ok()?));
         let ours = request.uri().path().starts_with(OURS);
         let shown = id.to_str().unwrap_or_default().to_owned();
-        let span =
-            tracing::info_span!("request", request_id = shown, method = %request.uri().path());
+        let span = tracing::info_span!(
+            "request",
+            request_id = shown,
+            method = %request.uri().path(),
+            caller = tracing::field::Empty
+        );
         let answered = id.clone();
         let handled = AssertUnwindSafe(async move { inner.call(request).await }).catch_unwind();
         // Begun before the transport's own, and ends before it: that one would say CANCELLED.

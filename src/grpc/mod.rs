@@ -4,6 +4,7 @@
 //! (plain reads), `directory`, `integrations` and `sync`. Deliberately decides nothing: a method reads its request, asks
 //! one room, and answers.
 
+mod callers;
 mod catalogue;
 mod directory;
 mod fields;
@@ -23,6 +24,7 @@ mod update;
 use crate::{
     directory::Directory,
     integrations::Integrations,
+    model::{Caller, ServerTls},
     proto::{
         DESCRIPTOR,
         v1::{
@@ -40,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{
     codec::CompressionEncoding,
     service::Routes,
-    transport::{Server, server::TcpIncoming},
+    transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 
@@ -64,6 +66,15 @@ pub struct Rooms {
     pub runs: Runs,
 }
 
+/// Who may call, and how both sides prove who they are.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Without any, everybody may do everything.
+    pub callers: Vec<Caller>,
+    /// None = plain.
+    pub tls: Option<ServerTls>,
+}
+
 /// The server can't be set up, or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -79,6 +90,7 @@ pub enum Error {
 pub async fn serve(
     listener: TcpListener,
     rooms: Rooms,
+    access: Access,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -87,8 +99,13 @@ pub async fn serve(
     let incoming = TcpIncoming::from(listener)
         .with_nodelay(Some(true))
         .with_keepalive(Some(Duration::from_secs(60)));
-    Server::builder()
+    let mut server = Server::builder();
+    if let Some(tls) = &access.tls {
+        server = server.tls_config(tls_config(tls))?;
+    }
+    server
         .layer(layers::Around)
+        .layer(callers::Gate::new(access.callers))
         .concurrency_limit_per_connection(AT_ONCE)
         .load_shed(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -98,6 +115,18 @@ pub async fn serve(
         .serve_with_incoming_shutdown(incoming, stopped(health, stopping))
         .await?;
     Ok(())
+}
+
+/// A client certificate is verified if one is shown; who shows none needs a token.
+fn tls_config(tls: &ServerTls) -> ServerTlsConfig {
+    let identity = Identity::from_pem(&tls.certificate, tls.key.expose());
+    let config = ServerTlsConfig::new().identity(identity);
+    match &tls.client_ca {
+        Some(authority) => config
+            .client_ca_root(Certificate::from_pem(authority))
+            .client_auth_optional(true),
+        None => config,
+    }
 }
 
 /// The services whose health can be asked for; the empty one is the daemon as a whole.

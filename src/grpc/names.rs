@@ -1,5 +1,6 @@
 //! Resource names (AIP-122): the only place where they are put together and taken apart.
 
+use super::callers;
 use crate::model::{
     CompanyId, EntityId, Integration, IntegrationId, Kind, Rule, RuleId, Run, RunId, SystemId,
     Violation,
@@ -69,6 +70,15 @@ fn id<T, E: std::fmt::Display>(
     make(text).map_err(|error| Violation::new(field, format!("the id of the {what} {error}")))
 }
 
+/// The company within a name, if the caller may touch it; else the gate answers, and nobody reads what is said here.
+fn company(field: &str, name: &str, text: &str) -> Parsed<CompanyId> {
+    let company = id(field, "company", text, CompanyId::try_new)?;
+    if callers::may_touch(&company, name) {
+        return Ok(company);
+    }
+    Err(Violation::new(field, "is not for this caller"))
+}
+
 pub(super) fn parse_system(field: &str, name: &str) -> Parsed<SystemId> {
     let [system] = segments(field, name, "systems/{system}")?;
     id(field, "system", system, SystemId::try_new)
@@ -76,7 +86,7 @@ pub(super) fn parse_system(field: &str, name: &str) -> Parsed<SystemId> {
 
 pub(super) fn parse_company(field: &str, name: &str) -> Parsed<CompanyId> {
     let [company] = segments(field, name, "companies/{company}")?;
-    id(field, "company", company, CompanyId::try_new)
+    self::company(field, name, company)
 }
 
 pub(super) fn parse_integration(field: &str, name: &str) -> Parsed<(CompanyId, IntegrationId)> {
@@ -85,7 +95,7 @@ pub(super) fn parse_integration(field: &str, name: &str) -> Parsed<(CompanyId, I
         name,
         "companies/{company}/integrations/{integration}",
     )?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     Ok((
         company,
         id(field, "integration", integration, IntegrationId::try_new)?,
@@ -98,7 +108,7 @@ pub(super) fn parse_rule(field: &str, name: &str) -> Parsed<(CompanyId, Integrat
         name,
         "companies/{company}/integrations/{integration}/rules/{rule}",
     )?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     let integration = id(field, "integration", integration, IntegrationId::try_new)?;
     Ok((
         company,
@@ -113,7 +123,7 @@ pub(super) fn parse_run(field: &str, name: &str) -> Parsed<(CompanyId, Integrati
         name,
         "companies/{company}/integrations/{integration}/runs/{run}",
     )?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     let integration = id(field, "integration", integration, IntegrationId::try_new)?;
     Ok((company, integration, id(field, "run", run, RunId::try_new)?))
 }
@@ -128,7 +138,7 @@ pub(super) fn parse_any_integration(
         name,
         "companies/{company}/integrations/{integration}",
     )?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     Ok((
         company,
         wild(field, "integration", integration, IntegrationId::try_new)?,
@@ -142,7 +152,7 @@ pub(super) fn parse_any_run(
 ) -> Parsed<(CompanyId, Option<IntegrationId>, Option<RunId>)> {
     let pattern = "companies/{company}/integrations/{integration}/runs/{run}";
     let [company, integration, run] = segments(field, name, pattern)?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     let integration = wild(field, "integration", integration, IntegrationId::try_new)?;
     let run = wild(field, "run", run, RunId::try_new)?;
     if integration.is_none() && run.is_some() {
@@ -173,7 +183,7 @@ pub(super) fn parse_entity(field: &str, name: &str, kind: Kind) -> Parsed<(Compa
         Kind::Group => "companies/{company}/groups/{group}",
     };
     let [company, entity] = segments(field, name, pattern)?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     Ok((
         company,
         id(field, &kind.to_string(), entity, EntityId::try_new)?,
@@ -199,7 +209,7 @@ pub(super) fn parse_member(
 ) -> Parsed<(CompanyId, EntityId, Kind, EntityId)> {
     let pattern = "companies/{company}/groups/{group}/members/{member}";
     let [company, group, member] = segments(field, name, pattern)?;
-    let company = id(field, "company", company, CompanyId::try_new)?;
+    let company = self::company(field, name, company)?;
     let group = id(field, "group", group, EntityId::try_new)?;
     for kind in [Kind::User, Kind::Group] {
         if let Some(member) = member.strip_prefix(&format!("{kind}s-")) {

@@ -3,7 +3,7 @@
 use super::request_id;
 use crate::{
     directory, integrations,
-    model::{ErrorKind, Violation},
+    model::{ErrorKind, Role, Violation},
     store, sync,
 };
 use std::time::Duration;
@@ -32,6 +32,10 @@ enum Why {
     LimitReached,
     /// The position in the stream is no longer kept, or never was.
     PositionOutOfRange,
+    /// The caller is not known.
+    UnknownCaller,
+    /// The caller's role does not allow it; the metadata's `role` says which would.
+    RoleRequired,
     /// The daemon's fault.
     Internal,
 }
@@ -47,6 +51,8 @@ impl Why {
             Self::TemporarilyUnavailable => "TEMPORARILY_UNAVAILABLE",
             Self::LimitReached => "LIMIT_REACHED",
             Self::PositionOutOfRange => "POSITION_OUT_OF_RANGE",
+            Self::UnknownCaller => "UNKNOWN_CALLER",
+            Self::RoleRequired => "ROLE_REQUIRED",
             Self::Internal => "INTERNAL",
         }
     }
@@ -217,6 +223,26 @@ pub(super) fn unreadable() -> Status {
         "the request can't be read: it is not the message that this method takes".to_owned(),
     )
     .status()
+}
+
+/// Nobody knows who calls. Why is not said: it would help only who tries.
+pub(super) fn unknown_caller() -> Status {
+    Status::with_error_details(
+        Code::Unauthenticated,
+        "callers must say who they are: give a valid token as metadata `authorization: Bearer <token>`, \
+         or a client certificate that is configured",
+        details(Why::UnknownCaller),
+    )
+}
+
+/// The caller's role is too small.
+pub(super) fn lacks_role(needed: Role) -> Status {
+    let role = needed.text().to_owned();
+    let text = format!("this needs the role {role}, which the caller does not have");
+    let mut details = ErrorDetails::new();
+    let metadata = std::collections::HashMap::from([("role".to_owned(), role)]);
+    details.set_error_info(Why::RoleRequired.text(), DOMAIN, metadata);
+    Status::with_error_details(Code::PermissionDenied, text, details)
 }
 
 /// There is no such method.

@@ -1,7 +1,7 @@
 //! `SyncService`: runs, their outcomes, and the stream of news.
 
 use super::{
-    directory::CALLER,
+    callers,
     fields::{Notes, request_key},
     from_proto, names, report, status, tokens,
 };
@@ -191,7 +191,7 @@ impl SyncService for Service {
         };
         let run = self
             .runs
-            .start(&company, &id, rules, CALLER.to_owned(), key)
+            .start(&company, &id, rules, callers::name(), key)
             .await
             .map_err(status::sync)?;
         Ok(Response::new(report::run(&run)))

@@ -269,7 +269,7 @@ fn owners(entity: &Entity) -> Vec<v1::AttributeOwner> {
 
 fn last_writer(entity: &Entity) -> String {
     match &entity.written_by {
-        WrittenBy::Caller(_) => "caller".to_owned(),
+        WrittenBy::Caller(name) => name.clone(),
         WrittenBy::Integration(id) => names::integration(&entity.company, id),
     }
 }

@@ -4,6 +4,7 @@
 //! no I/O and knows no gRPC, no store, and of tokio only the timer on which a clock sleeps: anything here can be tested by
 //! calling it.
 
+mod caller;
 mod change;
 mod clock;
 mod directory;
@@ -20,6 +21,7 @@ mod run;
 mod schedule;
 mod secret;
 
+pub use caller::{Caller, Companies, Role, ServerTls, TOKEN_BYTES, TokenHash, new_token};
 pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};

@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 
 #[cfg(feature = "dev")]
+mod callers;
 mod changes;
 #[cfg(feature = "dev")]
 mod consent;
@@ -20,6 +21,7 @@ mod grpc;
 mod grpcurl;
 #[cfg(feature = "dev")]
 mod malformed;
+mod methods;
 #[cfg(feature = "dev")]
 mod oidc;
 #[cfg(feature = "dev")]

@@ -1,9 +1,10 @@
 //! Changing users and groups: the message sent is laid over the one kept, as the mask says, and what differs is checked.
 
-use super::{CALLER, one};
+use super::one;
 use crate::{
     directory::{Directory, New},
     grpc::{
+        callers,
         fields::Notes,
         from_proto,
         mask::{self, Row, fixed, output, settable},
@@ -122,6 +123,6 @@ async fn write(
             wanted.attributes.set(attribute.clone(), value.clone());
         }
     }
-    let updated = directory.update(seen, wanted, CALLER).await;
+    let updated = directory.update(seen, wanted, &callers::name()).await;
     updated.map_err(status::directory)
 }

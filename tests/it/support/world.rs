@@ -62,6 +62,16 @@ impl World {
 
     /// The same, but the daemon takes what is at another URL for Google.
     pub async fn at(url: &str, google: Google, home: TempDir) -> Self {
+        Self::configured(url, google, home, Vec::new()).await
+    }
+
+    /// The same, with settings of its own, by dotted key.
+    pub async fn configured(
+        url: &str,
+        google: Google,
+        home: TempDir,
+        settings: Vec<(String, String)>,
+    ) -> Self {
         let clock = ManualClock::default();
         let substitutes = Substitutes {
             clock: Arc::new(clock.clone()),
@@ -70,7 +80,7 @@ impl World {
                 ..Backoff::default()
             },
         };
-        let app = App::open(config(url, &google.options, &home), substitutes)
+        let app = App::open(config(url, &google.options, &home, settings), substitutes)
             .await
             .unwrap();
         let grpc = format!("http://{}", app.grpc_address().unwrap());
@@ -79,11 +89,8 @@ impl World {
         let stop = CancellationToken::new();
         let until = stop.clone();
         let task = tokio::spawn(async move { app.run(until).await.unwrap() });
-        let channel = Channel::from_shared(grpc.clone())
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
+        // The listener is bound already; what it speaks is the test's to know.
+        let channel = Channel::from_shared(grpc.clone()).unwrap().connect_lazy();
         Self {
             google,
             home,
@@ -320,7 +327,7 @@ impl World {
 }
 
 /// The daemon's configuration for a home and a Google at a URL.
-fn config(url: &str, google: &Options, home: &TempDir) -> Config {
+fn config(url: &str, google: &Options, home: &TempDir, settings: Vec<(String, String)>) -> Config {
     let secret = home.path().join("client-secret");
     std::fs::write(&secret, &google.client_secret).unwrap();
     let system = |key: &str, value: String| (format!("systems.google-workspace.{key}"), value);
@@ -344,5 +351,5 @@ fn config(url: &str, google: &Options, home: &TempDir) -> Config {
         system("jwks_url", format!("{url}/oauth2/v3/certs")),
         system("api_url", format!("{url}/")),
     ];
-    Config::load(None, [], overrides).unwrap()
+    Config::load(None, [], overrides.into_iter().chain(settings)).unwrap()
 }

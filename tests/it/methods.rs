@@ -1,0 +1,151 @@
+//! Every method of our services, and requests to them made from bytes.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use crate::support::World;
+use prost::Message as _;
+use tonic::{
+    Request, Status,
+    codegen::http::uri::PathAndQuery,
+    transport::{Channel, Endpoint},
+};
+
+pub const PACKAGE: &str = "appsco.provisioning.v1";
+
+/// A request of which the first field is a resource name.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Named {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+/// A request of which the first field is a resource, the first field of which is its name.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Holding {
+    #[prost(message, optional, tag = "1")]
+    resource: Option<Named>,
+}
+
+/// What a method is asked about.
+pub enum About {
+    /// No company at all.
+    Nothing,
+    /// What is named, under the company.
+    Name(&'static str),
+    /// The resource that is given, under the company.
+    Resource(&'static str),
+}
+
+use About::{Name, Nothing, Resource};
+
+const G: &str = "/integrations/google";
+const RULE: &str = "/integrations/google/rules/users";
+const RUN: &str = "/integrations/google/runs/01890a5d-ac96-774b-bcce-b302099a8057";
+const USER: &str = "/users/01890a5d-ac96-774b-bcce-b302099a8057";
+const GROUP: &str = "/groups/01890a5d-ac96-774b-bcce-b302099a8057";
+const MEMBER: &str =
+    "/groups/01890a5d-ac96-774b-bcce-b302099a8057/members/01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// A method: its path, the least role that may call it, and what it is asked about.
+pub type Method = (&'static str, &'static str, About);
+
+/// Each method, the least role that may call it, and what it is asked about.
+pub const METHODS: &[Method] = &[
+    ("DirectoryService/GetUser", "viewer", Name(USER)),
+    ("DirectoryService/ListUsers", "viewer", Name("")),
+    ("DirectoryService/CreateUser", "admin", Name("")),
+    ("DirectoryService/UpdateUser", "admin", Resource(USER)),
+    ("DirectoryService/GetGroup", "viewer", Name(GROUP)),
+    ("DirectoryService/ListGroups", "viewer", Name("")),
+    ("DirectoryService/CreateGroup", "admin", Name("")),
+    ("DirectoryService/UpdateGroup", "admin", Resource(GROUP)),
+    ("DirectoryService/ListMembers", "viewer", Name(GROUP)),
+    ("DirectoryService/AddMember", "admin", Name(GROUP)),
+    ("DirectoryService/RemoveMember", "admin", Name(MEMBER)),
+    ("DirectoryService/ListUserGroups", "viewer", Name(USER)),
+    ("IntegrationService/ListSystems", "viewer", Nothing),
+    ("IntegrationService/GetSystem", "viewer", Nothing),
+    ("IntegrationService/CreateIntegration", "admin", Name("")),
+    ("IntegrationService/GetIntegration", "viewer", Name(G)),
+    ("IntegrationService/ListIntegrations", "viewer", Name("")),
+    ("IntegrationService/UpdateIntegration", "admin", Resource(G)),
+    ("IntegrationService/DeleteIntegration", "admin", Name(G)),
+    ("IntegrationService/ActivateIntegration", "admin", Name(G)),
+    ("IntegrationService/DeactivateIntegration", "admin", Name(G)),
+    ("IntegrationService/BeginAuthorization", "admin", Name(G)),
+    ("IntegrationService/CompleteAuthorization", "admin", Name(G)),
+    ("IntegrationService/ListRuleTemplates", "viewer", Name(G)),
+    ("IntegrationService/ApplyRuleTemplate", "admin", Name(G)),
+    ("IntegrationService/CreateRule", "admin", Name(G)),
+    ("IntegrationService/GetRule", "viewer", Name(RULE)),
+    ("IntegrationService/ListRules", "viewer", Name(G)),
+    ("IntegrationService/UpdateRule", "admin", Resource(RULE)),
+    ("IntegrationService/DeleteRule", "admin", Name(RULE)),
+    ("SyncService/StartRun", "operator", Name(G)),
+    ("SyncService/CancelRun", "operator", Name(RUN)),
+    ("SyncService/GetRun", "viewer", Name(RUN)),
+    ("SyncService/ListRuns", "viewer", Name(G)),
+    ("SyncService/ListChanges", "viewer", Name(RUN)),
+    ("SyncService/WatchRuns", "viewer", Name(G)),
+];
+
+/// Sends a method's request about a company; gives the status, OK too.
+pub async fn call(
+    channel: &Channel,
+    (method, _, about): &Method,
+    company: &str,
+    bearer: Option<&str>,
+) -> Status {
+    let name = |rest: &str| format!("companies/{company}{rest}");
+    let message = match about {
+        Nothing => Vec::new(),
+        Name(rest) | Resource(rest) => about.request(name(rest)),
+    };
+    send(channel, method, &message, bearer).await
+}
+
+impl About {
+    /// The bytes of a request about what is called so.
+    pub fn request(&self, name: String) -> Vec<u8> {
+        let named = Named { name };
+        match self {
+            Nothing | Name(_) => named.encode_to_vec(),
+            Resource(_) => Holding {
+                resource: Some(named),
+            }
+            .encode_to_vec(),
+        }
+    }
+}
+
+/// Sends these bytes as the request of a method, if they are a message whose first field is bytes of whatever kind, or
+/// that has no fields; gives the status, OK too.
+pub async fn send(channel: &Channel, method: &str, bytes: &[u8], bearer: Option<&str>) -> Status {
+    let mut request = Request::new(Raw::decode(bytes).unwrap());
+    if let Some(bearer) = bearer {
+        let bearer = bearer.parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+    }
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_maybe_shared(format!("/{PACKAGE}.{method}")).unwrap();
+    let codec = tonic_prost::ProstCodec::<Raw, ()>::default();
+    // Of a stream the beginning tells.
+    match client.server_streaming(request, path, codec).await {
+        Ok(_) => Status::ok(""),
+        Err(status) => status,
+    }
+}
+
+/// A connection of its own.
+pub async fn channel(world: &World) -> Channel {
+    let endpoint = Endpoint::from_shared(world.grpc.clone()).unwrap();
+    endpoint.connect().await.unwrap()
+}
+
+/// A request whose first field is bytes of whatever kind.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Raw {
+    #[prost(bytes = "vec", tag = "1")]
+    first: Vec<u8>,
+}
