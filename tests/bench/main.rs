@@ -115,8 +115,7 @@ async fn syncs(plan: &Plan, latency: u64) {
         seconds(&firsts),
         seconds(&seconds_),
     );
-    let (first, second) = busy;
-    println!("processor time of the daemon: first sync {first:.2} s, unchanged sync {second:.2} s");
+    println!("processor time of the daemon, first and unchanged sync, in s: {busy:.2?}");
     if latency > 0 {
         show(
             "first sync / bare read and parse",
