@@ -195,13 +195,8 @@ fn progress(company: &CompanyId, progress: &Progress, now: Time) -> v1::watch_ru
     })
 }
 
-/// A piece of news; none if it is a change and those are not wanted.
-pub(super) fn news(
-    company: &CompanyId,
-    epoch: &str,
-    news: &News,
-    changes: bool,
-) -> Option<v1::WatchRunsResponse> {
+/// A piece of news.
+pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> v1::WatchRunsResponse {
     use v1::watch_runs_response::Event as Out;
     let event = match &news.item {
         NewsItem::Snapshot(run) => Out::RunSnapshot(self::run(run)),
@@ -219,14 +214,13 @@ pub(super) fn news(
                 integration,
                 run,
                 change,
-            } if changes => Out::Change(self::change(
+            } => Out::Change(self::change(
                 company,
                 integration,
                 run,
                 news.sequence,
                 change,
             )),
-            EventBody::Change { .. } => return None,
             EventBody::IntegrationChanged(integration) => {
                 Out::IntegrationChanged(v1::IntegrationChanged {
                     integration: names::of_integration(integration),
@@ -240,10 +234,10 @@ pub(super) fn news(
             }
         },
     };
-    Some(v1::WatchRunsResponse {
+    v1::WatchRunsResponse {
         sequence: count(news.sequence),
         resume_token: format!("{epoch}.{}", news.sequence),
         time: Some(time(news.time)),
         event: Some(event),
-    })
+    }
 }

@@ -73,7 +73,6 @@ struct Open {
     watcher: Watcher,
     company: CompanyId,
     epoch: String,
-    changes: bool,
     /// The stream is of one run, and ends with it.
     one_run: bool,
     over: bool,
@@ -84,27 +83,18 @@ struct Open {
 impl Open {
     /// The next message, and the stream itself; none when it is over.
     async fn next(mut self) -> Option<(Result<v1::WatchRunsResponse, Status>, Self)> {
-        while !self.over {
-            let news = tokio::select! {
-                () = self.stopping.cancelled() => {
-                    self.over = true;
-                    return Some((Err(status::stopping()), self));
-                }
-                news = self.watcher.next() => news,
-            };
-            let news = match news {
-                Ok(news) => news,
-                Err(error) => {
-                    self.over = true;
-                    return Some((Err(status::sync(error)), self));
-                }
-            };
-            self.over = self.one_run && ends_run(&news);
-            if let Some(message) = report::news(&self.company, &self.epoch, &news, self.changes) {
-                return Some((Ok(message), self));
-            }
+        if self.over {
+            return None;
         }
-        None
+        let news = tokio::select! {
+            () = self.stopping.cancelled() => Err(status::stopping()),
+            news = self.watcher.next() => news.map_err(status::sync),
+        };
+        self.over = news
+            .as_ref()
+            .map_or(true, |news| self.one_run && ends_run(news));
+        let message = news.map(|news| report::news(&self.company, &self.epoch, &news));
+        Some((message, self))
     }
 }
 
@@ -128,14 +118,21 @@ fn scope(parent: &str) -> Result<(CompanyId, Scope), Violation> {
                 company,
                 Scope {
                     integration,
-                    run: None,
+                    ..Scope::default()
                 },
             ))
         }
         6 => {
             let (company, integration, run) = names::parse_run(field, parent)?;
             let (integration, run) = (Some(integration), Some(run));
-            Ok((company, Scope { integration, run }))
+            Ok((
+                company,
+                Scope {
+                    integration,
+                    run,
+                    ..Scope::default()
+                },
+            ))
         }
         _ => Err(Violation::new(
             field,
@@ -308,6 +305,10 @@ impl SyncService for Service {
             .try_acquire_owned()
             .map_err(|_| status::too_many_streams(STREAMS))?;
         let one_run = scope.run.is_some();
+        let scope = Scope {
+            changes: include_changes,
+            ..scope
+        };
         let feed: &Feed = self.runs.feed();
         let watcher = feed
             .watch(company.clone(), scope, from)
@@ -318,7 +319,6 @@ impl SyncService for Service {
             watcher,
             company,
             epoch,
-            changes: include_changes,
             one_run,
             over: false,
             stopping,

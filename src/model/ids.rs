@@ -1,6 +1,6 @@
 //! Ids as newtypes: one for each thing that has one, so that none is taken for another.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 use uuid::Uuid;
 
 /// Why a text is not an id.
@@ -20,7 +20,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes a text that follows the rule for ids (`[a-z0-9-]{1,63}`).
@@ -86,7 +86,7 @@ impl fmt::Display for Uid {
 
 /// The id that an external system gives one of its objects: opaque, never an address. At most 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId(Box<str>);
+pub struct SourceId(Arc<str>);
 
 impl SourceId {
     /// Takes a system's id: 1 to 255 bytes, none of them zero.

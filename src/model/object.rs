@@ -104,6 +104,26 @@ pub enum Value {
     List(Vec<String>),
 }
 
+impl Value {
+    /// How many bytes its texts take.
+    pub fn text_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bool(_) => 0,
+            Self::List(items) => items.iter().map(String::len).sum(),
+        }
+    }
+
+    /// How many texts it holds.
+    pub fn texts(&self) -> usize {
+        match self {
+            Self::Text(_) => 1,
+            Self::Bool(_) => 0,
+            Self::List(items) => items.len(),
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -191,6 +211,15 @@ fn put(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
         .update(&[tag])
         .update(&(text.len() as u64).to_be_bytes())
         .update(text.as_bytes());
+}
+
+impl IntoIterator for Attributes {
+    type Item = (Attribute, Value);
+    type IntoIter = std::collections::btree_map::IntoIter<Attribute, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
 }
 
 impl FromIterator<(Attribute, Value)> for Attributes {

@@ -41,9 +41,26 @@ pub(super) fn pack(changes: Vec<Change>) -> Vec<ChangesRow> {
     chunks
 }
 
+/// No more than this takes the row of a change, whatever it holds: a field takes some bytes beside its texts.
+fn at_most(change: &Change) -> usize {
+    let ends = std::iter::once(&change.source).chain(&change.target);
+    let ends: usize = ends.map(|end| end.id.len() + end.label.len()).sum();
+    let reason = &change.reason;
+    let reason = reason.as_ref().map_or(0, |r| r.code.len() + r.text.len());
+    let value = |value: &Value| value.text_len() + 8 * value.texts() + 24;
+    let diff = |diff: &Diff| {
+        let values: usize = diff.old.iter().chain(&diff.new).map(value).sum();
+        diff.attribute.as_str().len() + values + 24
+    };
+    256 + ends + reason + change.diffs.iter().map(diff).sum::<usize>()
+}
+
 /// The row of a change, its texts shortened as far as it takes.
 fn fitting(mut change: Change) -> ChangeRow {
-    let mut row = ChangeRow::row(&change);
+    if at_most(&change) <= MAX_CHANGE {
+        return ChangeRow::row(change);
+    }
+    let mut row = ChangeRow::row(change.clone());
     for most in [1000, 200, 40] {
         if row.encoded_len() <= MAX_CHANGE {
             return row;
@@ -56,10 +73,10 @@ fn fitting(mut change: Change) -> ChangeRow {
         if let Some(reason) = &mut change.reason {
             shorten(&mut reason.text, most);
         }
-        row = ChangeRow::row(&change);
+        row = ChangeRow::row(change.clone());
     }
     while row.encoded_len() > MAX_CHANGE && change.diffs.pop().is_some() {
-        row = ChangeRow::row(&change);
+        row = ChangeRow::row(change.clone());
     }
     if row.encoded_len() > MAX_CHANGE {
         for object in std::iter::once(&mut change.source).chain(&mut change.target) {
@@ -69,7 +86,7 @@ fn fitting(mut change: Change) -> ChangeRow {
         if let Some(reason) = &mut change.reason {
             shorten(&mut reason.code, 40);
         }
-        row = ChangeRow::row(&change);
+        row = ChangeRow::row(change.clone());
     }
     row
 }

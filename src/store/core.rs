@@ -157,8 +157,10 @@ impl Core {
             .zip(buffers)
             .filter(|(_, buffer)| !buffer.is_empty())
             .map(|(table, buffer)| {
-                let writes = buffer.into_iter().map(|(key, value)| (key.into(), value));
-                (self.trees.tree(*table).clone(), writes.collect::<Writes>())
+                (
+                    self.trees.tree(*table).clone(),
+                    buffer.into_iter().collect(),
+                )
             })
             .unzip()
     }

@@ -8,25 +8,47 @@ use super::{
     tables::{Read, Table},
     txn::Txn,
 };
-use crate::model::{CompanyId, Entity, EntityId, Kind, fold_email};
+use crate::model::{CompanyId, Entity, EntityId, Kind, WrittenBy, fold_email};
 use prost::Message;
 use sled::IVec;
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// Longest address, in bytes, folded.
 const MAX_EMAIL: usize = 1000;
+/// Largest row. Of two with the same attributes one may take a few bytes more: times and the revision vary.
+const MOST_BYTES: usize = MAX_ROW - 32;
 
 /// Checks that an object fits: all of it, as it is stored, within 6 KiB; its address there and within 1,000 bytes.
 ///
 /// # Errors
 /// `Refused`, saying what is too long.
 pub fn check_size(entity: &Entity) -> Result<(), Error> {
-    check_row(entity, &EntityRow::row(entity))
+    let (kind, id) = (entity.kind, &entity.id);
+    if at_most(entity) <= MOST_BYTES {
+        return check_email(kind, id, entity.email()).map(drop);
+    }
+    check_row(kind, id, &EntityRow::row(entity.clone()))
 }
 
-fn check_row(entity: &Entity, row: &EntityRow) -> Result<(), Error> {
-    let (kind, id) = (entity.kind, &entity.id);
-    let email = fold_email(entity.email());
+/// No more than this takes the row of an object, whatever it holds: a field takes some bytes beside its texts.
+fn at_most(entity: &Entity) -> usize {
+    let attributes = entity.attributes.iter();
+    let attributes = attributes
+        .map(|(name, value)| name.as_str().len() + value.text_len() + 8 * value.texts() + 32);
+    let owners = entity.owners.iter();
+    let owners = owners.map(|(name, owner)| name.as_str().len() + owner.as_str().len() + 32);
+    let links = entity.links.iter();
+    let links = links.map(|link| link.source.as_str().len() + 48);
+    let writer = match &entity.written_by {
+        WrittenBy::Caller(name) => name.len(),
+        WrittenBy::Integration(id) => id.as_str().len(),
+    };
+    128 + writer + attributes.chain(owners).chain(links).sum::<usize>()
+}
+
+/// The folded address.
+fn check_email(kind: Kind, id: &EntityId, email: &str) -> Result<String, Error> {
+    let email = fold_email(email);
     if email.is_empty() {
         return Err(Error::Refused(format!("{kind} {id} has no userName")));
     }
@@ -36,12 +58,15 @@ fn check_row(entity: &Entity, row: &EntityRow) -> Result<(), Error> {
             email.len()
         )));
     }
-    // Of two rows with the same attributes one may take a few bytes more: times and the revision vary.
+    Ok(email)
+}
+
+fn check_row(kind: Kind, id: &EntityId, row: &EntityRow) -> Result<(), Error> {
+    let email = check_email(kind, id, row.email())?;
     let size = row.encoded_len();
-    let most = MAX_ROW - 32;
-    if size > most {
+    if size > MOST_BYTES {
         return Err(Error::Refused(format!(
-            "the attributes of {kind} {id} ({email}) are too long: together they take {size} bytes, and at most {most} fit"
+            "the attributes of {kind} {id} ({email}) are too long: together they take {size} bytes, and at most {MOST_BYTES} fit"
         )));
     }
     Ok(())
@@ -165,9 +190,10 @@ pub(super) fn put_all(
     }
     for mut entity in entities {
         entity.revision += 1;
-        let row = EntityRow::row(&entity);
-        check_row(&entity, &row)?;
-        let key = key(company, entity.kind, &entity.id);
+        let (kind, id) = (entity.kind, entity.id.clone());
+        let row = EntityRow::row(entity);
+        check_row(kind, &id, &row)?;
+        let key = key(company, kind, &id);
         txn.put(Table::Entities, key, &row)?;
     }
     Ok(Vec::new())

@@ -113,10 +113,27 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, Error> {
+        Ok(self.news(company, after, limit, true).await?.0)
+    }
+
+    /// Like [`Store::events`], without recorded changes unless they are wanted: those are then not even read. Tells also up to
+    /// which sequence there is nothing else to find; `after` if nothing came after it.
+    pub async fn news(
+        &self,
+        company: &CompanyId,
+        after: u64,
+        limit: usize,
+        changes: bool,
+    ) -> Result<(Vec<Event>, u64), Error> {
         let core = self.core()?;
         let company = company.clone();
         super::blocking(move || {
-            let (mut found, mut last) = read_events(&core.trees, &company, after, limit)?;
+            let wanted = Wanted {
+                after,
+                limit,
+                changes,
+            };
+            let (mut found, mut last) = read_events(&core.trees, &company, wanted)?;
             if let Some(shown) = core.shown_sequence(&company) {
                 found.retain(|event| event.sequence <= shown);
                 last = last.min(shown);
@@ -126,7 +143,12 @@ impl Store {
                     "there is no event {after} yet: the last is {last}"
                 )));
             }
-            Ok(found)
+            let looked_at = match found.last() {
+                Some(event) if found.len() >= limit => event.sequence,
+                _ if limit == 0 => after,
+                _ => last,
+            };
+            Ok((found, looked_at))
         })
         .await
     }
@@ -145,13 +167,21 @@ impl Store {
     }
 }
 
-/// Events after a sequence, and the last sequence that there is.
+/// Which events are read: those after a sequence, at most so many, with or without recorded changes.
+#[derive(Clone, Copy)]
+struct Wanted {
+    after: u64,
+    limit: usize,
+    changes: bool,
+}
+
+/// The events, and the last sequence that there is.
 fn read_events(
     read: &impl Read,
     company: &CompanyId,
-    after: u64,
-    limit: usize,
+    wanted: Wanted,
 ) -> Result<(Vec<Event>, u64), Error> {
+    let Wanted { after, limit, .. } = wanted;
     let last = stored_last_sequence(read, company)?;
     let mut found = Vec::new();
     if after >= last || limit == 0 {
@@ -178,7 +208,7 @@ fn read_events(
         let Some(row) = large::decode::<EventRow>(read, Table::Events, &key, &raw)? else {
             continue;
         };
-        expand(read, company, first, row, after, limit, &mut found)?;
+        expand(read, company, first, row, wanted, &mut found)?;
         if found.len() >= limit {
             break;
         }
@@ -186,16 +216,20 @@ fn read_events(
     Ok((found, last))
 }
 
-/// The events of a row, those after `after`.
+/// The events of a row, those that are wanted.
 fn expand(
     read: &impl Read,
     company: &CompanyId,
     first: u64,
     row: EventRow,
-    after: u64,
-    limit: usize,
+    wanted: Wanted,
     found: &mut Vec<Event>,
 ) -> Result<(), Error> {
+    let Wanted {
+        after,
+        limit,
+        changes,
+    } = wanted;
     let time = Moment::must(row.time)?;
     let Some(Subject::Changes(refs)) = row.subject else {
         if first > after {
@@ -207,6 +241,9 @@ fn expand(
         }
         return Ok(());
     };
+    if !changes {
+        return Ok(());
+    }
     let (integration, run) = refs.ids()?;
     for chunk in refs.chunks {
         if chunk.first + u64::from(chunk.count) <= after + 1 {
@@ -214,10 +251,10 @@ fn expand(
         }
         let key = chunk_key(company, &integration, &run, chunk.first);
         // Those of an integration that was deleted are gone with it.
-        let Some(changes) = large::get::<ChangesRow>(read, Table::Changes, &key)? else {
+        let Some(chunk_row) = large::get::<ChangesRow>(read, Table::Changes, &key)? else {
             continue;
         };
-        for (sequence, change) in (chunk.first..).zip(changes.changes) {
+        for (sequence, change) in (chunk.first..).zip(chunk_row.changes) {
             if found.len() >= limit {
                 return Ok(());
             }

@@ -1,16 +1,18 @@
 //! Slices of a run: outcomes of up to a hundred objects, durable together or not at all.
 
-use super::{Slice, SliceError, Store, changes, entities, links, members, runs, txn::Txn};
+use super::{
+    Slice, SliceError, Store, changes, entities, links, members, rows::ChangesRow, runs, txn::Txn,
+};
 use std::future::Future;
 
-fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
+fn commit(txn: &mut Txn<'_>, slice: Slice, chunks: Vec<ChangesRow>) -> Result<(), SliceError> {
     let Slice {
         run,
         entities,
         links,
         members,
         remembered,
-        changes,
+        changes: _,
     } = slice;
     let conflicts = entities::put_all(txn, &run.company, entities)?;
     if !conflicts.is_empty() {
@@ -21,7 +23,7 @@ fn commit(txn: &mut Txn<'_>, slice: Slice) -> Result<(), SliceError> {
     for (group, put, forget) in remembered {
         links::remember(txn, run.integration_uid, &group, &put, forget)?;
     }
-    txn.publish_changes(&run, changes::pack(changes))?;
+    txn.publish_changes(&run, chunks)?;
     runs::put(txn, &run)?;
     Ok(())
 }
@@ -35,8 +37,10 @@ impl Store {
     /// not fit ([`super::check_size`]).
     pub fn commit(
         &self,
-        slice: Slice,
+        mut slice: Slice,
     ) -> impl Future<Output = Result<(), SliceError>> + Send + use<> {
-        self.write(move |txn| commit(txn, slice))
+        // The committer is one thread: what can be done before it is its turn is done here.
+        let chunks = changes::pack(std::mem::take(&mut slice.changes));
+        self.write(move |txn| commit(txn, slice, chunks))
     }
 }

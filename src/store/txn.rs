@@ -16,7 +16,7 @@ use std::{
 pub(super) const MAX_VALUE: usize = 6 * 1024;
 
 /// What an operation put (`Some`) and deleted (`None`) in one table.
-pub(super) type Buffer = BTreeMap<Vec<u8>, Option<IVec>>;
+pub(super) type Buffer = BTreeMap<IVec, Option<IVec>>;
 
 /// What one commit of the committer gathers.
 pub(super) struct Txn<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Txn<'a> {
     now: Time,
     buffers: Vec<Buffer>,
     /// How to take back what the operation under way has done.
-    undo: Vec<(Table, Vec<u8>, Option<Option<IVec>>)>,
+    undo: Vec<(Table, IVec, Option<Option<IVec>>)>,
     undo_sequences: Vec<(CompanyId, u64)>,
     sequences: &'a mut HashMap<CompanyId, u64>,
     /// The last sequences before this commit, of the companies that have news.
@@ -74,17 +74,17 @@ impl<'a> Txn<'a> {
             )));
         }
         self.bytes += key.len() + value.len();
-        self.buffer(table, key, Some(value.into()));
+        self.buffer(table, key.into(), Some(value.into()));
         Ok(())
     }
 
     /// Deletes a raw row.
     pub(super) fn delete_raw(&mut self, table: Table, key: Vec<u8>) {
         self.bytes += key.len();
-        self.buffer(table, key, None);
+        self.buffer(table, key.into(), None);
     }
 
-    fn buffer(&mut self, table: Table, key: Vec<u8>, value: Option<IVec>) {
+    fn buffer(&mut self, table: Table, key: IVec, value: Option<IVec>) {
         let before = self.buffers[table as usize].insert(key.clone(), value);
         self.undo.push((table, key, before));
     }
@@ -189,8 +189,11 @@ impl Read for Txn<'_> {
         if buffer.is_empty() || is_empty(&from, &to) {
             return self.trees.range(table, from, to, down);
         }
-        let put = buffer.range((from.clone(), to.clone()));
-        let put: Box<dyn Iterator<Item = (&Vec<u8>, &Option<IVec>)> + '_> = if down {
+        let put = buffer.range::<[u8], _>((
+            from.as_ref().map(Vec::as_slice),
+            to.as_ref().map(Vec::as_slice),
+        ));
+        let put: Box<dyn Iterator<Item = (&IVec, &Option<IVec>)> + '_> = if down {
             Box::new(put.rev())
         } else {
             Box::new(put)
@@ -204,20 +207,20 @@ impl Read for Txn<'_> {
 }
 
 /// Two ordered sequences of rows as one; what was put hides what is durable.
-struct Overlaid<'a, P: Iterator<Item = (&'a Vec<u8>, &'a Option<IVec>)>> {
+struct Overlaid<'a, P: Iterator<Item = (&'a IVec, &'a Option<IVec>)>> {
     durable: Peekable<Rows<'a>>,
     put: Peekable<P>,
     down: bool,
 }
 
-impl<'a, P: Iterator<Item = (&'a Vec<u8>, &'a Option<IVec>)>> Iterator for Overlaid<'a, P> {
+impl<'a, P: Iterator<Item = (&'a IVec, &'a Option<IVec>)>> Iterator for Overlaid<'a, P> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
         loop {
             let order = match (self.durable.peek(), self.put.peek()) {
                 (Some(Ok((old, _))), Some((new, _))) => {
-                    let order = old.as_ref().cmp(new.as_slice());
+                    let order = old.cmp(new);
                     if self.down { order.reverse() } else { order }
                 }
                 (Some(_), _) => std::cmp::Ordering::Less,
@@ -231,7 +234,7 @@ impl<'a, P: Iterator<Item = (&'a Vec<u8>, &'a Option<IVec>)>> Iterator for Overl
             }
             let (key, value) = self.put.next()?;
             if let Some(value) = value {
-                return Some(Ok((key.as_slice().into(), value.clone())));
+                return Some(Ok((key.clone(), value.clone())));
             }
         }
     }

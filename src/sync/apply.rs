@@ -11,7 +11,7 @@ use crate::{
     connector::{Prepared, Write},
     model::{Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Reason, Wanted},
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 
 /// Objects in a slice (semantics 19).
@@ -21,20 +21,32 @@ const IN_FLIGHT: usize = 5;
 /// How often a slice is planned anew because what it was based on changed meanwhile.
 const ATTEMPTS: usize = 8;
 
-/// Applies items of one kind; gives back those that have to wait until the listing is complete, and tells which were
-/// counted how.
-pub(super) async fn apply(job: &Job, kind: Kind, items: Vec<Item>) -> Result<Vec<Item>, Stop> {
+/// Cuts items into slices.
+pub(super) fn slices(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut slices = Vec::new();
     let mut rest = items.into_iter().peekable();
     while rest.peek().is_some() {
-        slices.push(rest.by_ref().take(SLICE).collect::<Vec<_>>());
+        slices.push(rest.by_ref().take(SLICE).collect());
     }
-    let parked: Vec<Vec<Item>> = stream::iter(slices)
+    slices
+}
+
+/// Applies slices of items of one kind, several at once; adds those items to `parked` that have to wait until the
+/// listing is complete.
+pub(super) async fn apply(
+    job: &Job,
+    kind: Kind,
+    slices: impl Stream<Item = Vec<Item>>,
+    parked: &mut Vec<Item>,
+) -> Result<(), Stop> {
+    let applied = slices
         .map(|slice| one_slice(job, kind, slice))
-        .buffered(IN_FLIGHT)
-        .try_collect()
-        .await?;
-    Ok(parked.into_iter().flatten().collect())
+        .buffered(IN_FLIGHT);
+    let mut applied = std::pin::pin!(applied);
+    while let Some(wait) = applied.try_next().await? {
+        parked.extend(wait);
+    }
+    Ok(())
 }
 
 async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<Item>, Stop> {

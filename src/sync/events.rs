@@ -40,6 +40,8 @@ pub struct Scope {
     pub integration: Option<IntegrationId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Also every recorded change.
+    pub changes: bool,
 }
 
 /// From where on (semantics 34).
@@ -256,16 +258,13 @@ impl Watcher {
 
     /// Fetches durable events; tells whether there were any that concern this watcher, or more to look at.
     async fn fetch(&mut self) -> Result<bool, Error> {
-        let events = self
-            .feed
-            .store
-            .events(&self.company, self.sequence, BATCH)
-            .await
-            .map_err(position)?;
-        let Some(last) = events.last() else {
+        let store = &self.feed.store;
+        let news = store.news(&self.company, self.sequence, BATCH, self.scope.changes);
+        let (events, looked_at) = news.await.map_err(position)?;
+        if looked_at == self.sequence {
             return Ok(false);
-        };
-        self.sequence = last.sequence;
+        }
+        self.sequence = looked_at;
         for event in events {
             if self.scope.covers_event(&event.body) {
                 self.waiting

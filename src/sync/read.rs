@@ -1,4 +1,4 @@
-//! Lists the source, a page being read while the one before is applied, and sorts out what needs no look at the target.
+//! Lists the source, pages being read while those before are applied, and sorts out what needs no look at the target.
 
 use super::{
     apply::{self, SLICE},
@@ -9,12 +9,16 @@ use super::{
     swap,
 };
 use crate::{
-    connector::{Coverage, Cursor, Error, Page},
+    connector::{Coverage, Error},
     model::{Attribute, Kind, Link, Object, ObjectRef, Reason},
     rules::{self, Decision},
 };
-use futures_util::future::{OptionFuture, join};
+use futures_util::{StreamExt, future::join, stream};
 use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
+
+/// Pages that wait to be applied; one more is being read.
+const AHEAD: usize = 1;
 
 /// Loads what the links say about a kind.
 pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
@@ -62,40 +66,57 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
 }
 
 async fn listing(job: &Job, kind: Kind, parked: &mut Vec<Item>) -> Result<(), Stop> {
-    let mut page = read(job, kind, None).await?;
+    let (pages, coming) = mpsc::channel(AHEAD);
+    let (applied, read) = join(
+        apply_pages(job, kind, coming, parked),
+        read_pages(job, kind, pages),
+    )
+    .await;
+    applied.and(read)
+}
+
+/// Reads page after page, ahead of those that are applied.
+async fn read_pages(job: &Job, kind: Kind, pages: mpsc::Sender<Vec<Object>>) -> Result<(), Stop> {
+    let mut cursor = None;
     loop {
-        let complete = page.coverage == Coverage::Complete;
-        let following: OptionFuture<_> = page
-            .next
-            .take()
-            .map(|cursor| read(job, kind, Some(cursor)))
-            .into();
-        let (applied, following) = join(one_page(job, kind, page.items), following).await;
-        parked.extend(applied?);
-        match following {
-            Some(next) => page = next?,
-            None if complete => return Ok(()),
-            None => {
-                let text = format!("{} does not list everything", job.source.system());
-                return Err(Error::Protocol(text).into());
-            }
+        let page = job
+            .unless_cancelled(job.reader()?.page(kind, cursor))
+            .await?;
+        if pages.send(page.items).await.is_err() {
+            // They can't be applied; why is told there.
+            return Ok(());
         }
+        cursor = page.next;
+        if cursor.is_some() {
+            continue;
+        }
+        if page.coverage == Coverage::Complete {
+            return Ok(());
+        }
+        let text = format!("{} does not list everything", job.source.system());
+        return Err(Error::Protocol(text).into());
     }
 }
 
-async fn read(job: &Job, kind: Kind, cursor: Option<Cursor>) -> Result<Page<Object>, Stop> {
-    job.unless_cancelled(job.reader()?.page(kind, cursor)).await
-}
-
-/// Applies a page; gives back what has to wait for the end of the listing.
-async fn one_page(job: &Job, kind: Kind, objects: Vec<Object>) -> Result<Vec<Item>, Stop> {
-    let items: Vec<Item> = objects
-        .into_iter()
-        .filter_map(|object| sort_out(job, kind, object))
-        .collect();
-    let parked = apply::apply(job, kind, items).await?;
-    job.tell_progress();
-    Ok(parked)
+/// Applies pages as they come; adds to `parked` what has to wait for the end of the listing.
+async fn apply_pages(
+    job: &Job,
+    kind: Kind,
+    coming: mpsc::Receiver<Vec<Object>>,
+    parked: &mut Vec<Item>,
+) -> Result<(), Stop> {
+    let pages = stream::unfold(coming, async |mut coming| {
+        Some((coming.recv().await?, coming))
+    });
+    let slices = pages.flat_map(|objects| {
+        let items: Vec<Item> = objects
+            .into_iter()
+            .filter_map(|object| sort_out(job, kind, object))
+            .collect();
+        job.tell_progress();
+        stream::iter(apply::slices(items))
+    });
+    apply::apply(job, kind, slices, parked).await
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.

@@ -83,16 +83,19 @@ async fn syncs(plan: &Plan, latency: u64) {
     let google = Google::start(plan.users, latency).await;
     let (mut reads, mut loads) = (Vec::new(), Vec::new());
     let (mut firsts, mut seconds_) = (Vec::new(), Vec::new());
-    let mut last = None;
+    let (mut last, mut busy) = (None, (0.0, 0.0));
     for _ in 0..plan.rounds {
         let home = tempfile::tempdir().unwrap();
         let mut daemon = Daemon::start(&google, home.path()).await;
         daemon.set_up().await;
         reads.push(bare::read(&google, plan.users).await);
+        let idle = daemon.processor();
         let first = daemon.run().await;
+        let after_first = daemon.processor();
         assert_eq!(first.added, plan.users as i64);
         let second = daemon.run().await;
         assert_eq!(second.unchanged, plan.users as i64);
+        busy = (after_first - idle, daemon.processor() - after_first);
         let memory = daemon.peak_memory();
         daemon.stop();
         loads.push(bare::load(&home.path().join("data")));
@@ -112,6 +115,7 @@ async fn syncs(plan: &Plan, latency: u64) {
         seconds(&firsts),
         seconds(&seconds_),
     );
+    println!("processor time of the daemon, first and unchanged sync, in s: {busy:.2?}");
     if latency > 0 {
         show(
             "first sync / bare read and parse",

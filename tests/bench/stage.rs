@@ -254,6 +254,16 @@ impl Daemon {
         kilobytes.parse::<u64>().unwrap() * 1024
     }
 
+    /// Seconds of processor time that it has spent, its own and the system's for it (ticks of 10 ms of Linux).
+    pub fn processor(&self) -> f64 {
+        let stat = format!("/proc/{}/stat", self.process.0.id());
+        let stat = std::fs::read_to_string(stat).unwrap();
+        // The second field is a name in brackets; user and system time are the 14th and 15th.
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        let ticks = fields.skip(11).take(2).map(|n| n.parse::<f64>().unwrap());
+        ticks.sum::<f64>() / 100.0
+    }
+
     /// Stops it gracefully, so that its data directory is free.
     pub fn stop(mut self) {
         let id = self.process.0.id().to_string();

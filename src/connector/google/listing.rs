@@ -1,6 +1,6 @@
 //! Pages of a listing: what a page must hold to be believed, and where the next one is.
 
-use super::Google;
+use super::{Google, parse};
 use crate::connector::{Coverage, Cursor, Error, Page, http::Call};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -43,30 +43,28 @@ impl Google {
             url: &url,
             continued: place.is_some(),
         };
-        let mut answer = self.rows(listing, call).await?;
+        let mut answer = self.rows(listing, call, &convert).await?;
         if answer.0.is_none() {
-            answer = self.rows(listing, call).await?;
+            answer = self.rows(listing, call, &convert).await?;
         }
         let (rows, next) = answer;
         let next = next.map(|token| Place::after(place, token)).transpose()?;
         Ok(Page {
-            items: rows
-                .unwrap_or_default()
-                .iter()
-                .map(|row| convert(row))
-                .collect::<Result<_, _>>()?,
+            items: rows.unwrap_or_default(),
             next: next.map(|place| place.cursor()),
             coverage: Coverage::Complete,
         })
     }
 
     /// The rows, if their key is there, and the next token.
-    async fn rows(
+    async fn rows<T>(
         &self,
         listing: &Listing<'_>,
         call: Call<'_>,
-    ) -> Result<(Option<Vec<Box<RawValue>>>, Option<String>), Error> {
-        let answer: HashMap<String, Box<RawValue>> = self.ask(call).await?;
+        convert: impl Fn(&RawValue) -> Result<T, Error>,
+    ) -> Result<(Option<Vec<T>>, Option<String>), Error> {
+        let body = self.session.get(call).await?;
+        let answer: HashMap<String, &RawValue> = parse(call, &body)?;
         let wrong = |key: &str, what: &str| {
             Error::Protocol(format!("{}: `{key}` is no {what}", listing.method))
         };
@@ -74,7 +72,7 @@ impl Google {
         let next: Option<String> =
             serde_json::from_str(read(NEXT).unwrap_or("null")).map_err(|_| wrong(NEXT, "text"))?;
         let next = next.filter(|token| !token.is_empty());
-        let rows: Option<Vec<Box<RawValue>>> =
+        let rows: Option<Vec<&RawValue>> =
             serde_json::from_str(read(listing.rows).unwrap_or("null"))
                 .map_err(|_| wrong(listing.rows, "list"))?;
         let empty = rows.as_ref().is_none_or(Vec::is_empty);
@@ -82,7 +80,8 @@ impl Google {
             let text = format!("{}: a page without `{}`", listing.method, listing.rows);
             return Err(Error::Protocol(text));
         }
-        Ok((rows, next))
+        let rows = rows.map(|rows| rows.into_iter().map(convert).collect());
+        Ok((rows.transpose()?, next))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
 use url::Url;
 
@@ -83,12 +83,16 @@ impl Google {
     }
 
     async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        let body = self.session.get(call).await?;
-        serde_json::from_slice(&body).map_err(|error| {
-            let text = format!("{} answered something else: {error}", call.method);
-            Error::Protocol(text)
-        })
+        parse(call, &self.session.get(call).await?)
     }
+}
+
+/// What an answer says.
+fn parse<'a, T: Deserialize<'a>>(call: Call<'_>, body: &'a [u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = format!("{} answered something else: {error}", call.method);
+        Error::Protocol(text)
+    })
 }
 
 impl Connector for Google {

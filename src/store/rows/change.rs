@@ -81,7 +81,7 @@ pub(in crate::store) struct ChangesRow {
 }
 
 impl ChangeRow {
-    pub(in crate::store) fn row(change: &Change) -> Self {
+    pub(in crate::store) fn row(change: Change) -> Self {
         let Change {
             rule,
             action,
@@ -99,14 +99,11 @@ impl ChangeRow {
                 .unwrap_or_default(),
             action: action.map_or(0, action_code),
             source: Some(object_row(source)),
-            target: target.as_ref().map(object_row),
-            outcome: outcome_code(*outcome),
-            reason: reason.as_ref().map(|Reason { code, text }| ReasonRow {
-                code: code.clone(),
-                text: text.clone(),
-            }),
-            diffs: diffs.iter().map(diff_row).collect(),
-            time: Some(Moment::row(*time)),
+            target: target.map(object_row),
+            outcome: outcome_code(outcome),
+            reason: reason.map(|Reason { code, text }| ReasonRow { code, text }),
+            diffs: diffs.into_iter().map(diff_row).collect(),
+            time: Some(Moment::row(time)),
         }
     }
 
@@ -130,12 +127,12 @@ impl ChangeRow {
     }
 }
 
-fn object_row(object: &ObjectRef) -> ObjectRow {
+fn object_row(object: ObjectRef) -> ObjectRow {
     let ObjectRef { kind, id, label } = object;
     ObjectRow {
-        kind: kind_code(*kind),
-        id: id.clone(),
-        label: label.clone(),
+        kind: kind_code(kind),
+        id,
+        label,
     }
 }
 
@@ -147,18 +144,18 @@ fn object(row: ObjectRow) -> Result<ObjectRef, Error> {
     })
 }
 
-fn diff_row(diff: &Diff) -> DiffRow {
+fn diff_row(diff: Diff) -> DiffRow {
     let Diff {
         attribute,
         old,
         new,
     } = diff;
-    let (attribute_code, attribute_name) = name_row(attribute);
+    let (attribute_code, attribute_name) = name_row(&attribute);
     DiffRow {
         attribute_code,
         attribute_name,
-        old: old.as_ref().map(ValueRow::row),
-        new: new.as_ref().map(ValueRow::row),
+        old: old.map(ValueRow::row),
+        new: new.map(ValueRow::row),
     }
 }
 

@@ -68,7 +68,7 @@ impl EntityRow {
             .unwrap_or_default()
     }
 
-    pub(in crate::store) fn row(entity: &Entity) -> Self {
+    pub(in crate::store) fn row(entity: Entity) -> Self {
         let Entity {
             company: _,
             kind: _,
@@ -84,22 +84,22 @@ impl EntityRow {
         } = entity;
         Self {
             attributes: attribute_rows(attributes),
-            owners: owner_rows(owners),
+            owners: owner_rows(&owners),
             links: links
-                .iter()
+                .into_iter()
                 .map(|link| EntityLinkRow {
                     integration: link.integration.0.as_bytes().to_vec(),
                     source: link.source.as_str().to_owned(),
                 })
                 .collect(),
-            deactivated_by_hand: *deactivated_by_hand,
+            deactivated_by_hand,
             written_by: Some(match written_by {
-                WrittenBy::Caller(name) => Writer::Caller(name.clone()),
+                WrittenBy::Caller(name) => Writer::Caller(name),
                 WrittenBy::Integration(id) => Writer::Integration(keys::pack(id.as_str())),
             }),
-            revision: *revision,
-            create_time: Some(Moment::row(*create_time)),
-            update_time: Some(Moment::row(*update_time)),
+            revision,
+            create_time: Some(Moment::row(create_time)),
+            update_time: Some(Moment::row(update_time)),
         }
     }
 

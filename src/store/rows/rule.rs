@@ -99,7 +99,7 @@ impl RuleRow {
             conditions: conditions.iter().map(condition_row).collect(),
             action: action_code(*action),
             target_kind: kind_code(*target_kind),
-            defaults: attribute_rows(defaults),
+            defaults: attribute_rows(defaults.clone()),
             run_mode: mode_code(*run_mode),
             active: *active,
             create_time: Some(Moment::row(*create_time)),

@@ -62,13 +62,11 @@ pub(in crate::store) struct ValueRow {
 }
 
 impl ValueRow {
-    pub(super) fn row(value: &Value) -> Self {
+    pub(super) fn row(value: Value) -> Self {
         let value = match value {
-            Value::Text(text) => AnyValue::Text(text.clone()),
-            Value::Bool(yes) => AnyValue::Yes(*yes),
-            Value::List(items) => AnyValue::List(ListRow {
-                items: items.clone(),
-            }),
+            Value::Text(text) => AnyValue::Text(text),
+            Value::Bool(yes) => AnyValue::Yes(yes),
+            Value::List(items) => AnyValue::List(ListRow { items }),
         };
         Self { value: Some(value) }
     }
@@ -105,11 +103,11 @@ impl AttributeRow {
     }
 }
 
-pub(super) fn attribute_rows(attributes: &Attributes) -> Vec<AttributeRow> {
+pub(super) fn attribute_rows(attributes: Attributes) -> Vec<AttributeRow> {
     attributes
-        .iter()
+        .into_iter()
         .map(|(name, value)| {
-            let (code, name) = name_row(name);
+            let (code, name) = name_row(&name);
             AttributeRow {
                 code,
                 name,

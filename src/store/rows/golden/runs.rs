@@ -88,7 +88,7 @@ fn a_change() {
         }],
         time: time(),
     };
-    let row = ChangeRow::row(&given);
+    let row = ChangeRow::row(given.clone());
     assert_eq!(row.clone().model().unwrap(), given);
     pinned(
         &ChangesRow { changes: vec![row] },

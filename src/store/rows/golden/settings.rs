@@ -123,7 +123,7 @@ fn an_object() {
         ),
     ] {
         let given = entity(written_by);
-        let row = EntityRow::row(&given);
+        let row = EntityRow::row(given.clone());
         pinned(&row, bytes);
         assert_eq!(row.email(), "a@x");
         let read = row.model(company(), Kind::User, given.id.clone());
