@@ -146,7 +146,9 @@ impl Store {
             let looked_at = match found.last() {
                 Some(event) if found.len() >= limit => event.sequence,
                 _ if limit == 0 => after,
-                _ => last,
+                // A commit during the scan may have brought events beyond the last that was known when it began.
+                Some(event) => last.max(event.sequence),
+                None => last,
             };
             Ok((found, looked_at))
         })
