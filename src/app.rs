@@ -77,6 +77,7 @@ pub struct App {
     grpc: TcpListener,
     http: TcpListener,
     tasks: TaskTracker,
+    retention: sync::Retention,
     grace: Duration,
 }
 
@@ -161,6 +162,7 @@ impl App {
             grpc,
             http,
             tasks,
+            retention: retention(config.retention),
             grace: config.shutdown.grace,
         })
     }
@@ -191,12 +193,14 @@ impl App {
             grpc,
             http,
             tasks,
+            retention,
             grace,
         } = self;
         let runs = rooms.runs.clone();
         runs.resume_deletions().await?;
         runs.recover(&store, clock.as_ref()).await?;
-        runs.keep_schedule(store.clone(), clock);
+        runs.keep_schedule(store.clone(), Arc::clone(&clock));
+        runs.keep_history(store.clone(), clock, retention);
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {
@@ -252,6 +256,14 @@ async fn bounded(
             tracing::warn!("some requests did not end in time and are cut");
             Ok(())
         }
+    }
+}
+
+fn retention(kept: config::Retention) -> sync::Retention {
+    let days = |days: u32| jiff::SignedDuration::from_hours(24 * i64::from(days));
+    sync::Retention {
+        events: days(kept.events_days),
+        runs: days(kept.runs_days),
     }
 }
 

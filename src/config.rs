@@ -5,6 +5,7 @@
 
 mod callers;
 mod raw;
+mod retention;
 mod sync;
 mod systems;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 use crate::model::{Caller, ServerTls};
 pub use callers::{NoRandom, new_token};
 use raw::Raw;
+pub use retention::Retention;
 pub use sync::Sync;
 pub use systems::{Client, System};
 
@@ -139,6 +141,8 @@ pub struct Config {
     pub sealing: Sealing,
     /// `[systems.*]`: one for each system there is, configured or not.
     pub systems: Vec<System>,
+    /// `[retention]`
+    pub retention: Retention,
     /// `[sync]`
     pub sync: Sync,
     /// `[log]`
@@ -168,6 +172,7 @@ impl Config {
             sealing: sealing(&mut raw, &store),
             systems: systems::read(&mut raw),
             sync: sync::read(&mut raw),
+            retention: retention::read(&mut raw),
             log: log(&mut raw),
             shutdown: shutdown(&mut raw),
             store,

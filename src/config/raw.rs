@@ -28,6 +28,8 @@ pub(super) const KEYS: &[&str] = &[
     "shutdown.grace",
     "store.path",
     "sync.catch_up",
+    "retention.events_days",
+    "retention.runs_days",
     "sync.runs_at_once",
 ];
 

@@ -11,7 +11,7 @@ use super::{
 use crate::model::{CompanyId, Event, EventBody, IntegrationId, Run, RunId};
 use std::ops::Bound;
 
-fn prefix(company: &CompanyId) -> Vec<u8> {
+pub(super) fn prefix(company: &CompanyId) -> Vec<u8> {
     Key::company(company).done()
 }
 
@@ -194,13 +194,19 @@ fn read_events(
         Some(row) => row?.0.to_vec(),
         None => {
             let first = read.prefix(Table::Events, &prefix).next().transpose()?;
-            let earliest = match first {
+            let earliest = match &first {
                 Some((key, _)) => Parse(&key[prefix.len()..]).number()?,
                 None => last + 1,
             };
-            return Err(Error::BadPosition(format!(
-                "events after {after} are no longer kept: the earliest kept is {earliest}"
-            )));
+            match first {
+                // From the earliest kept.
+                Some((key, _)) if after == 0 => key.to_vec(),
+                _ => {
+                    return Err(Error::BadPosition(format!(
+                        "events after {after} are no longer kept: the earliest kept is {earliest}"
+                    )));
+                }
+            }
         }
     };
     let end = after_prefix(&prefix);

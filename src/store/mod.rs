@@ -27,6 +27,7 @@ mod open;
 mod packed;
 mod page;
 mod requests;
+mod retention;
 mod rows;
 mod rules;
 mod runs;
@@ -42,6 +43,7 @@ mod types;
 
 pub use entities::check_size;
 pub use error::Error;
+pub use retention::Kept;
 pub use schedule::Due;
 pub use sealing::SealingKey;
 pub use types::{

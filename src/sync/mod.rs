@@ -18,6 +18,7 @@ mod protected;
 mod queue;
 mod read;
 mod record;
+mod retention;
 mod run;
 mod runs;
 mod schedule;
@@ -26,4 +27,5 @@ mod table;
 
 pub use error::Error;
 pub use events::{Feed, From, News, NewsItem, Scope, Watcher};
+pub use retention::Retention;
 pub use runs::{Options, Runs};

@@ -6,7 +6,7 @@ mod request;
 pub(super) use self::due::Called;
 use self::request::{Request, new_run, ready};
 use super::{
-    Error,
+    Error, Retention,
     events::Feed,
     execute::{Tools, execute},
     queue::{Queue, merge},
@@ -211,6 +211,17 @@ impl Runs {
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = keeper.keep() => {}
+            }
+        });
+    }
+
+    /// From now on lets history go that is older than it is kept for. To be called once.
+    pub fn keep_history(&self, store: Store, clock: Arc<dyn Clock>, retention: Retention) {
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = super::retention::keep(store, clock, retention) => {}
             }
         });
     }

@@ -20,6 +20,7 @@ mod grpc;
 #[cfg(feature = "dev")]
 mod grpcurl;
 #[cfg(feature = "dev")]
+mod history;
 mod malformed;
 mod methods;
 #[cfg(feature = "dev")]

@@ -12,6 +12,7 @@ mod fixtures;
 mod guards;
 mod integrations;
 mod members;
+mod retention;
 mod runs;
 mod schedule;
 mod slices;
