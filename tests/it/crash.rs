@@ -1,9 +1,11 @@
-//! `kill -9` at random moments of a running sync while clients write: nothing acknowledged is lost, nothing doubled.
+//! `kill -9` at random moments of a running sync while clients write and one watches: nothing acknowledged is lost,
+//! nothing doubled, and who goes on watching has seen every event once.
 
 #![allow(clippy::unwrap_used)]
 
 use crate::support::{Daemon, Google, World, company, integration};
 use provisiond::{
+    model::CompanyId,
     proto::v1::{
         self, directory_service_client::DirectoryServiceClient,
         integration_service_client::IntegrationServiceClient, run::State, run::Trigger,
@@ -48,8 +50,61 @@ async fn write(grpc: String, round: usize) -> Vec<String> {
     acknowledged
 }
 
+/// Somebody who watches the company, and goes on where he was after each restart.
+#[derive(Debug, Default)]
+struct Watching {
+    token: Option<String>,
+    /// Sequences of the durable events that he was told of, in order.
+    seen: Vec<i64>,
+}
+
+impl Watching {
+    /// Watches until this sequence, or until the daemon is gone.
+    async fn follow(mut self, grpc: String, last: i64) -> Self {
+        use v1::watch_runs_request::Position;
+        let Ok(mut sync) = SyncServiceClient::connect(grpc).await else {
+            return self;
+        };
+        let token = self.token.clone().map(Position::ResumeToken);
+        let request = v1::WatchRunsRequest {
+            parent: company(),
+            position: token.or(Some(Position::AfterSequence(0))),
+            include_changes: true,
+        };
+        let Ok(news) = sync.watch_runs(request).await else {
+            return self;
+        };
+        let mut news = news.into_inner();
+        while let Ok(Some(message)) = news.message().await {
+            use v1::watch_runs_response::Event;
+            if !matches!(
+                message.event,
+                Some(
+                    Event::RunSnapshot(_)
+                        | Event::RunProgress(_)
+                        | Event::RunThrottled(_)
+                        | Event::Heartbeat(_)
+                )
+            ) {
+                self.seen.push(message.sequence);
+            }
+            self.token = Some(message.resume_token);
+            if message.sequence >= last {
+                break;
+            }
+        }
+        self
+    }
+}
+
 /// One round: start, run, kill after so many messages of the stream.
-async fn round(google: &Google, home: &TempDir, n: usize, messages: u32) -> Vec<String> {
+async fn round(
+    google: &Google,
+    home: &TempDir,
+    n: usize,
+    messages: u32,
+    watching: Watching,
+) -> (Vec<String>, Watching) {
     let daemon = Daemon::start(google, home.path(), "info");
     let mut integrations = IntegrationServiceClient::connect(daemon.grpc.clone())
         .await
@@ -75,6 +130,7 @@ async fn round(google: &Google, home: &TempDir, n: usize, messages: u32) -> Vec<
     };
     let mut news = sync.watch_runs(watch).await.unwrap().into_inner();
     let writer = tokio::spawn(write(daemon.grpc.clone(), n));
+    let watching = tokio::spawn(watching.follow(daemon.grpc.clone(), i64::MAX));
     for _ in 0..messages {
         let message = news.message().await.unwrap().unwrap();
         if matches!(
@@ -85,7 +141,7 @@ async fn round(google: &Google, home: &TempDir, n: usize, messages: u32) -> Vec<
         }
     }
     daemon.kill();
-    writer.await.unwrap()
+    (writer.await.unwrap(), watching.await.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,16 +163,35 @@ async fn killed_at_random_moments_nothing_acknowledged_is_lost_and_nothing_is_th
         .iter()
         .map(|u| u["id"].as_str().unwrap().to_owned())
         .collect();
-    let mut acknowledged = Vec::new();
+    let (mut acknowledged, mut watching) = (Vec::new(), Watching::default());
     for n in 0..rounds() {
         for id in ids.iter().skip(n).step_by(7) {
             let name = json!({"givenName": format!("Round{n}"), "familyName": "X", "fullName": format!("Round{n} X")});
             google.patch_user(id, json!({"name": name})).await;
         }
-        acknowledged.extend(round(&google, &home, n, random.random_range(1..120)).await);
+        let messages = random.random_range(1..120);
+        let (written, watched) = round(&google, &home, n, messages, watching).await;
+        acknowledged.extend(written);
+        watching = watched;
     }
     let mut world = World::with(google, home).await;
     ends_right(&mut world, &acknowledged).await;
+    saw_everything_once(&world, watching).await;
+}
+
+/// Who went on watching with his token has seen every durable event, in order, and none twice.
+async fn saw_everything_once(world: &World, watching: Watching) {
+    let acme = CompanyId::try_new("acme").unwrap();
+    let before = watching.seen.len();
+    let last = i64::try_from(world.store.last_sequence(&acme).await.unwrap()).unwrap();
+    let watching = watching.follow(world.grpc.clone(), last).await;
+    assert!(before > 0 && before < watching.seen.len(), "{before}");
+    let all = world.store.events(&acme, 0, usize::MAX).await.unwrap();
+    let all: Vec<i64> = all
+        .iter()
+        .map(|event| event.sequence.cast_signed())
+        .collect();
+    assert_eq!(watching.seen, all);
 }
 
 /// After the last restart: interrupted runs are shown and done again, and the end state is Google's.
