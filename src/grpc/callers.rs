@@ -42,6 +42,7 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
             "GetSystem",
             "GetIntegration",
             "ListIntegrations",
+            "CheckIntegration",
             "ListRuleTemplates",
             "GetRule",
             "ListRules",

@@ -1,7 +1,7 @@
 //! `IntegrationService`: set-up.
 
 use super::{
-    catalogue,
+    catalogue, checking,
     fields::{Notes, request_key},
     from_proto, names, status,
     to_proto::{self, time},
@@ -177,6 +177,14 @@ impl IntegrationService for Service {
             token_revoked: fate == TokenFate::Revoked,
             summary: format!("{name} is deleted; what it provisioned stays. {fate}"),
         }))
+    }
+
+    async fn check_integration(
+        &self,
+        request: Request<v1::CheckIntegrationRequest>,
+    ) -> Answered<v1::CheckIntegrationResponse> {
+        let name = request.into_inner().name;
+        checking::check(&self.integrations, &name).await
     }
 
     async fn activate_integration(

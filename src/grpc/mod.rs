@@ -6,6 +6,7 @@
 
 mod callers;
 mod catalogue;
+mod checking;
 mod directory;
 mod fields;
 mod from_proto;

@@ -150,7 +150,7 @@ fn authorization(integration: &Integration) -> v1::Authorization {
     }
 }
 
-fn gap(gap: &Gap) -> v1::ReadinessGap {
+pub(super) fn gap(gap: &Gap) -> v1::ReadinessGap {
     use v1::readiness_gap::Code;
     let code = match gap {
         Gap::NotAuthorized => Code::NotAuthorized,

@@ -4,6 +4,7 @@
 //! `rules` and `oauth`. Deliberately starts no run and sends no answer: `sync` and the edges do that.
 
 mod authorization;
+mod checking;
 mod connections;
 mod deletion;
 mod error;
@@ -18,6 +19,7 @@ mod templates;
 pub use authorization::{
     AUTHORIZATION_LIFE, Answer, Begun, Completed, Refusal, Refused, ReturnUrls,
 };
+pub use checking::{Check, Outcome as CheckOutcome};
 pub use connections::{Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;

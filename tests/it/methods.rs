@@ -70,6 +70,7 @@ pub const METHODS: &[Method] = &[
     ("IntegrationService/ListIntegrations", "viewer", Name("")),
     ("IntegrationService/UpdateIntegration", "admin", Resource(G)),
     ("IntegrationService/DeleteIntegration", "admin", Name(G)),
+    ("IntegrationService/CheckIntegration", "viewer", Name(G)),
     ("IntegrationService/ActivateIntegration", "admin", Name(G)),
     ("IntegrationService/DeactivateIntegration", "admin", Name(G)),
     ("IntegrationService/BeginAuthorization", "admin", Name(G)),

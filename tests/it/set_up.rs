@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod checking;
 mod deletion;
 mod malformed;
 mod reach;

@@ -1,0 +1,61 @@
+//! What a check of an integration came to, as a message.
+
+use super::{names, status, to_proto};
+use crate::{
+    integrations::{Check, CheckOutcome, Integrations},
+    model::Reason,
+    proto::v1::{
+        self, CheckIntegrationResponse,
+        check_integration_response::{Check as Row, State, Subject},
+    },
+};
+use tonic::{Response, Status};
+
+pub(super) async fn check(
+    integrations: &Integrations,
+    name: &str,
+) -> Result<Response<CheckIntegrationResponse>, Status> {
+    let named = names::parse_integration("name", name);
+    let (company, id) = named.map_err(|violation| status::invalid(vec![violation]))?;
+    let check = integrations.check(&company, &id).await;
+    Ok(Response::new(response(
+        &check.map_err(status::integrations)?,
+    )))
+}
+
+fn response(check: &Check) -> CheckIntegrationResponse {
+    let rows = [
+        (Subject::Account, &check.account),
+        (Subject::Users, &check.users),
+        (Subject::Groups, &check.groups),
+    ];
+    let standing = check.standing.as_ref();
+    CheckIntegrationResponse {
+        ready: check.is_good(),
+        checks: rows.map(|(subject, outcome)| row(subject, outcome)).into(),
+        readiness: check.gaps.iter().map(to_proto::gap).collect(),
+        account: standing
+            .map(|standing| standing.account.clone())
+            .unwrap_or_default(),
+        customer_id: standing
+            .map(|standing| standing.customer_id.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn row(subject: Subject, outcome: &CheckOutcome) -> Row {
+    let told = |reason: &Reason| v1::Reason {
+        code: reason.code.clone(),
+        text: reason.text.clone(),
+    };
+    let (state, reason) = match outcome {
+        CheckOutcome::Good => (State::Ok, None),
+        CheckOutcome::Bad(reason) => (State::Failed, Some(told(reason))),
+        CheckOutcome::NotTried(reason) => (State::NotTried, Some(told(reason))),
+    };
+    Row {
+        subject: subject.into(),
+        state: state.into(),
+        reason,
+    }
+}

@@ -1,0 +1,124 @@
+//! Asking the system now, by CheckIntegration.
+
+use crate::support::{World, integration};
+use provisiond::{
+    proto::v1::{
+        CheckIntegrationRequest, CheckIntegrationResponse, authorization,
+        check_integration_response::{Check, State, Subject},
+        readiness_gap::Code,
+    },
+    sandbox::Options,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn small() -> Options {
+    Options {
+        users: 5,
+        groups: 2,
+        ..Options::default()
+    }
+}
+
+async fn check(world: &mut World) -> CheckIntegrationResponse {
+    let request = CheckIntegrationRequest {
+        name: integration(),
+    };
+    let answer = world.integrations.check_integration(request).await;
+    answer.unwrap().into_inner()
+}
+
+/// Subject, state and code of each check.
+fn told(checks: &[Check]) -> Vec<(Subject, State, String)> {
+    let told = |check: &Check| {
+        let reason = check.reason.clone().unwrap_or_default();
+        assert_eq!(check.state() == State::Ok, reason.text.is_empty());
+        (check.subject(), check.state(), reason.code)
+    };
+    checks.iter().map(told).collect()
+}
+
+fn all(state: State, code: &str) -> Vec<(Subject, State, String)> {
+    let subjects = [Subject::Account, Subject::Users, Subject::Groups];
+    subjects
+        .map(|subject| (subject, state, code.to_owned()))
+        .into()
+}
+
+fn gaps(answer: &CheckIntegrationResponse) -> Vec<Code> {
+    answer.readiness.iter().map(|gap| gap.code()).collect()
+}
+
+async fn fault(world: &World, method: &str, fault: Value) {
+    let rule = json!({"method": method, "times": 1000, "fault": fault});
+    world.google.fault(rule).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_tells_who_we_are_and_what_can_be_read_and_changes_nothing() {
+    let mut world = World::start(small()).await;
+    world.create("google").await;
+    let answer = check(&mut world).await;
+    assert!(!answer.ready && answer.account.is_empty());
+    assert_eq!(told(&answer.checks), all(State::NotTried, "NOT_AUTHORIZED"));
+    assert_eq!(gaps(&answer), [Code::NotAuthorized, Code::NoActiveRules]);
+    world.authorize("admin@acme.test").await;
+    let answer = check(&mut world).await;
+    assert_eq!(told(&answer.checks), all(State::Ok, ""));
+    assert_eq!(
+        (answer.ready, gaps(&answer)),
+        (false, vec![Code::NoActiveRules])
+    );
+    world.apply("lookup-users").await;
+    let before = world.store.writes();
+    let answer = check(&mut world).await;
+    assert!(answer.ready && answer.readiness.is_empty(), "{answer:?}");
+    assert_eq!(answer.account, "admin@acme.test");
+    let bound = world.integration().await.authorization.unwrap().customer_id;
+    assert_eq!(answer.customer_id, bound);
+    assert_eq!(world.store.writes(), before);
+    assert!(world.users().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_system_turns_down_is_an_answer_and_passes_with_its_cause() {
+    let mut world = World::ready(small()).await;
+    fault(
+        &world,
+        "directory.groups.list",
+        json!({"status": {"code": 403}}),
+    )
+    .await;
+    let answer = check(&mut world).await;
+    assert!(!answer.ready && answer.readiness.is_empty());
+    let told = told(&answer.checks);
+    assert_eq!(told[..2], all(State::Ok, "")[..2]);
+    assert_eq!((told[2].0, told[2].1), (Subject::Groups, State::Failed));
+    world
+        .google
+        .control(Method::DELETE, "faults", Value::Null)
+        .await;
+    assert!(check(&mut world).await.ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_that_was_revoked_is_found_and_reauthorizing_heals_it() {
+    let mut world = World::ready(small()).await;
+    let who = json!({"email": "admin@acme.test"});
+    world.google.control(Method::POST, "revoke", who).await;
+    let answer = check(&mut world).await;
+    assert!(!answer.ready);
+    assert_eq!(gaps(&answer), [Code::ReauthorizationRequired]);
+    assert!(
+        answer
+            .checks
+            .iter()
+            .all(|check| check.state() == State::Failed),
+        "{answer:?}"
+    );
+    let now = world.integration().await.authorization.unwrap();
+    assert_eq!(now.state(), authorization::State::ReauthorizationRequired);
+    assert!(!now.reason.is_empty());
+    world.authorize("admin@acme.test").await;
+    assert!(check(&mut world).await.ready);
+}
