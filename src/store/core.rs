@@ -2,6 +2,7 @@
 
 use super::{
     Error,
+    backup::Capture,
     sentinel::Sentinel,
     tables::{Table, Trees},
     txn::{Buffer, Finished},
@@ -29,9 +30,11 @@ const SENTINEL_EVERY: u64 = 1024;
 /// An open store. Fields are dropped in their order: the lock goes last.
 pub(super) struct Core {
     pub(super) trees: Trees,
+    /// What a backup that is being taken needs to know of the commits meanwhile.
+    pub(super) capture: Mutex<Option<Capture>>,
     db: sled::Db,
     file: File,
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     sentinel: Mutex<Sentinel>,
     commits: AtomicU64,
     least_free: AtomicU64,
@@ -44,7 +47,7 @@ pub(super) struct Core {
     _lock: File,
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -60,6 +63,7 @@ impl Core {
     ) -> Self {
         Self {
             trees,
+            capture: Mutex::new(None),
             db,
             file,
             dir,
@@ -76,6 +80,11 @@ impl Core {
 
     pub(super) fn epoch(&self) -> String {
         held(&self.sentinel).epoch.to_string()
+    }
+
+    /// The bytes of the epoch.
+    pub(super) fn epoch_bytes(&self) -> Vec<u8> {
+        held(&self.sentinel).epoch.as_bytes().to_vec()
     }
 
     /// Keys of the runs that are going on.
@@ -126,12 +135,18 @@ impl Core {
             before,
             events,
         } = finished;
+        // Held until the commit is in the trees, so that a backup never reads half of it.
+        let mut capture = held(&self.capture);
+        if let Some(capture) = &mut *capture {
+            capture.keep(&self.trees, &buffers);
+        }
         let (trees, writes) = self.of_tables(buffers);
         if trees.is_empty() {
             return Ok(0);
         }
         *held(&self.undurable) = before;
         transact(&trees, &writes)?;
+        drop(capture);
         self.sync()?;
         held(&self.undurable).clear();
         let mut going_on = held(&self.unfinished);

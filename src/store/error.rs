@@ -40,6 +40,12 @@ pub enum Error {
     /// The disk is nearly full: nothing is written until there is room again.
     #[error("{0}")]
     Full(String),
+    /// Something that can be done by one at a time is being done, or too much else was: wait, then try again.
+    #[error("{0}")]
+    Busy(String),
+    /// A backup that can't be used: the text says why.
+    #[error("{0}")]
+    Backup(String),
     /// Another process holds the store.
     #[error("{0}")]
     Locked(String),
@@ -54,10 +60,12 @@ impl Error {
             Self::Changed(_) => ErrorKind::Conflict,
             Self::BadPosition(_) => ErrorKind::OutOfRange,
             Self::Refused(_) | Self::Deleting(_) => ErrorKind::Precondition,
-            Self::Full(_) => ErrorKind::Unavailable,
-            Self::Damaged(_) | Self::Unusable(_) | Self::Io(_) | Self::Locked(_) => {
-                ErrorKind::Internal
-            }
+            Self::Full(_) | Self::Busy(_) => ErrorKind::Unavailable,
+            Self::Damaged(_)
+            | Self::Unusable(_)
+            | Self::Io(_)
+            | Self::Backup(_)
+            | Self::Locked(_) => ErrorKind::Internal,
         }
     }
 

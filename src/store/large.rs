@@ -109,6 +109,35 @@ fn body<'r>(
     }
 }
 
+/// Checks that every split row has its parts, and that there are no others. To be called while nothing is written.
+pub(super) fn check_parts(read: &impl Read) -> Result<(), Error> {
+    let mut expected = 0;
+    for table in Table::ALL.iter().filter(|table| may_split(**table)) {
+        for row in read.prefix(*table, &[]) {
+            let (key, raw) = row?;
+            if let [SPLIT, parts, ..] = *raw {
+                expected += u64::from(parts);
+            }
+            if body(read, *table, &key, &raw)?.is_none() {
+                return Err(Error::unreadable(&format!(
+                    "a split row of {}",
+                    table.name()
+                )));
+            }
+        }
+    }
+    let mut parts = 0;
+    for row in read.prefix(Table::Parts, &[]) {
+        row?;
+        parts += 1;
+    }
+    if parts == expected {
+        Ok(())
+    } else {
+        Err(Error::unreadable("parts of split rows"))
+    }
+}
+
 impl Txn<'_> {
     /// Puts a row.
     pub(super) fn put(

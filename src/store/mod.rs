@@ -9,6 +9,7 @@
 //! power it is there, or the store does not open and says what to do (`open.rs`).
 
 mod authorizations;
+mod backup;
 mod by_hand;
 mod changes;
 mod committer;
@@ -40,7 +41,9 @@ mod tables;
 mod tests;
 mod txn;
 mod types;
+mod verify;
 
+pub use backup::{BackupInfo, Incoming, Spooled, import, newest_backup, verify_backup};
 pub use entities::check_size;
 pub use error::Error;
 pub use retention::Kept;
@@ -120,6 +123,7 @@ fn finish(open: Open) {
         thread,
     } = open;
     drop(queue);
+    core.give_up_backup();
     if thread.join().is_err() {
         tracing::error!("the store's thread panicked");
     }

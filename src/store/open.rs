@@ -23,11 +23,11 @@ use std::{
 use uuid::Uuid;
 
 /// The stored form of everything that this version writes, and the newest that it reads.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 const LOCK: &str = "provisiond.lock";
 /// Memory for the trees' pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
-const META: &[u8] = b"store";
+pub(super) const META: &[u8] = b"store";
 
 /// Opens or makes the store.
 pub(super) fn open(options: &Options) -> Result<Core, Error> {
@@ -186,7 +186,7 @@ fn remove(dir: &Path, doomed: impl Fn(&str) -> bool) -> Result<(), Error> {
 
 /// Waits until nobody holds the trees' own file. With our lock in hand that can only be a store of this process whose files are just being
 /// closed by the trees' own threads, or a foreign program.
-fn wait_for_trees(dir: &Path) -> Result<(), Error> {
+pub(super) fn wait_for_trees(dir: &Path) -> Result<(), Error> {
     let path = dir.join("db");
     let failed = |error| Error::io(&format!("can't lock {}", path.display()), &error);
     let file = match fs::File::open(&path) {
@@ -204,7 +204,7 @@ fn wait_for_trees(dir: &Path) -> Result<(), Error> {
     )))
 }
 
-fn open_trees(dir: &Path) -> Result<(sled::Db, Trees), Error> {
+pub(super) fn open_trees(dir: &Path) -> Result<(sled::Db, Trees), Error> {
     guarded(dir, || {
         let db = sled::Config::new()
             .path(dir)
@@ -231,7 +231,7 @@ fn guarded<R>(dir: &Path, run: impl FnOnce() -> Result<R, Error>) -> Result<R, E
 }
 
 /// Writes the store's own row; from then on the store counts as made.
-fn make(
+pub(super) fn make(
     db: &sled::Db,
     file: &fs::File,
     trees: &Trees,

@@ -50,11 +50,28 @@ impl SealingKey {
     /// # Errors
     /// `Unusable` if the file holds no key, `Io` if it can't be read or made.
     pub fn load_or_create(file: &Path) -> Result<Self, Error> {
-        let text = match fs::read_to_string(file) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == ErrorKind::NotFound => create(file)?,
-            Err(error) => return Err(failed("read", file, &error)),
-        };
+        match read(file)? {
+            Some(text) => Self::of(file, &text),
+            None => Self::of(file, &create(file)?),
+        }
+    }
+
+    /// Reads the key file, which must be there.
+    ///
+    /// # Errors
+    /// `Unusable` if there is none or it holds no key, `Io` if it can't be read.
+    pub fn load(file: &Path) -> Result<Self, Error> {
+        let text = read(file)?.ok_or_else(|| {
+            Error::Unusable(format!(
+                "there is no sealing key file {}, and without the key that the store was made with its secrets can't be read: put that file \
+                 there, or set sealing.key_file to where it is",
+                file.display()
+            ))
+        })?;
+        Self::of(file, &text)
+    }
+
+    fn of(file: &Path, text: &str) -> Result<Self, Error> {
         let key = Secret::new(text.trim().to_owned());
         if bytes(&key).is_none() {
             return Err(Error::Unusable(format!(
@@ -156,6 +173,15 @@ fn bytes(key: &Secret) -> Option<Zeroizing<[u8; KEY_LEN]>> {
         *byte = u8::try_from(high * 16 + low).ok()?;
     }
     Some(key)
+}
+
+/// The text of a key file; none if there is no such file.
+fn read(file: &Path) -> Result<Option<Zeroizing<String>>, Error> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", file, &error)),
+    }
 }
 
 fn create(file: &Path) -> Result<Zeroizing<String>, Error> {

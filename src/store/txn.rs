@@ -185,25 +185,41 @@ impl Read for Txn<'_> {
         to: Bound<Vec<u8>>,
         down: bool,
     ) -> Rows<'_> {
-        let buffer = &self.buffers[table as usize];
-        if buffer.is_empty() || is_empty(&from, &to) {
-            return self.trees.range(table, from, to, down);
-        }
-        let put = buffer.range::<[u8], _>((
-            from.as_ref().map(Vec::as_slice),
-            to.as_ref().map(Vec::as_slice),
-        ));
-        let put: Box<dyn Iterator<Item = (&IVec, &Option<IVec>)> + '_> = if down {
-            Box::new(put.rev())
-        } else {
-            Box::new(put)
-        };
-        Box::new(Overlaid {
-            durable: self.trees.range(table, from, to, down).peekable(),
-            put: put.peekable(),
+        overlaid(
+            self.trees,
+            &self.buffers[table as usize],
+            table,
+            (from, to),
             down,
-        })
+        )
     }
+}
+
+/// Rows of a table as they are with what a buffer puts and deletes.
+pub(super) fn overlaid<'r>(
+    trees: &'r Trees,
+    buffer: &'r Buffer,
+    table: Table,
+    (from, to): (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    down: bool,
+) -> Rows<'r> {
+    if buffer.is_empty() || is_empty(&from, &to) {
+        return trees.range(table, from, to, down);
+    }
+    let put = buffer.range::<[u8], _>((
+        from.as_ref().map(Vec::as_slice),
+        to.as_ref().map(Vec::as_slice),
+    ));
+    let put: Box<dyn Iterator<Item = (&IVec, &Option<IVec>)> + '_> = if down {
+        Box::new(put.rev())
+    } else {
+        Box::new(put)
+    };
+    Box::new(Overlaid {
+        durable: trees.range(table, from, to, down).peekable(),
+        put: put.peekable(),
+        down,
+    })
 }
 
 /// Two ordered sequences of rows as one; what was put hides what is durable.

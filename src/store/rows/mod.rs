@@ -5,6 +5,7 @@
 //!
 //! Every conversion takes the model's struct apart completely, so that a new field does not get lost: it breaks the build here.
 
+mod backup;
 mod change;
 mod entity;
 mod event;
@@ -19,6 +20,7 @@ mod value;
 #[cfg(test)]
 mod golden;
 
+pub(super) use backup::{BackupEndRow, BackupHeadRow};
 pub(super) use change::{ChangeRow, ChangesRow};
 pub(super) use entity::{EmailRow, EntityRow};
 pub(super) use event::{ChangesRef, ChunkRef, EventRow, Subject};

@@ -1,5 +1,6 @@
 //! Tests of what only the room itself can see.
 
+mod backup;
 mod committer;
 mod keys;
 mod packing;

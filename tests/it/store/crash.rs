@@ -2,8 +2,8 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{Kind, MemberOrigin, MemberWrite, SystemClock},
-    store::{Options, SealingKey, Store},
+    model::{Integration, Kind, MemberOrigin, MemberWrite, Run, SystemClock},
+    store::{Options, SealingKey, Slice, Store},
 };
 use std::{
     io::{BufRead, BufReader},
@@ -14,7 +14,7 @@ use std::{
 };
 
 const DIR: &str = "PROVISIOND_TEST_STORE";
-const PER_SLICE: usize = 20;
+pub const PER_SLICE: usize = 20;
 
 async fn open(dir: &Path) -> Store {
     Store::open(Options {
@@ -24,6 +24,29 @@ async fn open(dir: &Path) -> Store {
     })
     .await
     .unwrap()
+}
+
+/// A slice of new users, each with link, change and membership; the run's counter says how many there are with it.
+pub fn full_slice(integration: &Integration, run: &Run, number: usize) -> Slice {
+    let mut given = slice(run);
+    given.run.tally.objects.added = ((number + 1) * PER_SLICE) as u64;
+    for _ in 0..PER_SLICE {
+        let (mut user, mut link, change) = provisioned(integration, 0);
+        let id = user.id.to_string();
+        set_email(&mut user, &format!("{id}@acme.example"));
+        link.source = source(&id);
+        given.members.push(MemberWrite {
+            group: entity_id("everybody"),
+            kind: Kind::User,
+            member: user.id.clone(),
+            origin: MemberOrigin::Integration(integration.uid),
+            add: true,
+        });
+        given.entities.push(user);
+        given.links.push((Kind::User, link));
+        given.changes.push(change);
+    }
+    given
 }
 
 /// The process that is killed: writes slices for ever and tells which are acknowledged. Without the directory it does nothing.
@@ -45,25 +68,7 @@ async fn the_process_that_is_killed() {
     println!("run {}", run.id);
     let mut under_way = Vec::new();
     for number in 0.. {
-        let mut given = slice(&run);
-        given.run.tally.objects.added = ((number + 1) * PER_SLICE) as u64;
-        for _ in 0..PER_SLICE {
-            let (mut user, mut link, change) = provisioned(&integration, 0);
-            let id = user.id.to_string();
-            set_email(&mut user, &format!("{id}@acme.example"));
-            link.source = source(&id);
-            given.members.push(MemberWrite {
-                group: entity_id("everybody"),
-                kind: Kind::User,
-                member: user.id.clone(),
-                origin: MemberOrigin::Integration(integration.uid),
-                add: true,
-            });
-            given.entities.push(user);
-            given.links.push((Kind::User, link));
-            given.changes.push(change);
-        }
-        under_way.push(store.commit(given));
+        under_way.push(store.commit(full_slice(&integration, &run, number)));
         if under_way.len() == 3 {
             under_way.remove(0).await.unwrap();
             println!("ack {}", number - 1);
@@ -101,7 +106,7 @@ fn killed_after(dir: &Path, delay: Duration) -> Option<(String, usize)> {
 }
 
 /// Everything that belongs together is there together, and all that was acknowledged is.
-async fn check(dir: &Path, acknowledged: &[(String, usize)]) -> usize {
+pub async fn check(dir: &Path, acknowledged: &[(String, usize)]) -> usize {
     let store = open(dir).await;
     let Some(integration) = store
         .integrations(&acme(), &page(1))

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authorizations;
+mod backup;
 mod crash;
 mod deletion;
 mod directory;
