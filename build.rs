@@ -6,6 +6,7 @@ const FILES: &[&str] = &[
     "appsco/provisioning/v1/integration_service.proto",
     "appsco/provisioning/v1/sync_service.proto",
     "appsco/provisioning/v1/directory_service.proto",
+    "appsco/provisioning/v1/admin_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

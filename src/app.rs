@@ -11,7 +11,7 @@ use crate::{
     integrations::{self, Background, Connectors, Integrations, SystemSetup},
     model::{Clock, SystemClock, SystemId},
     oauth::{Provider, ProviderOptions},
-    store::{self, SealingKey, Store},
+    store::{self, BackupSchedule, SealingKey, Store},
     sync::{self, Runs},
 };
 use futures_util::future::BoxFuture;
@@ -78,6 +78,7 @@ pub struct App {
     http: TcpListener,
     tasks: TaskTracker,
     retention: sync::Retention,
+    backups: Option<BackupSchedule>,
     grace: Duration,
 }
 
@@ -163,6 +164,7 @@ impl App {
             http,
             tasks,
             retention: retention(config.retention),
+            backups: backups(config.backup),
             grace: config.shutdown.grace,
         })
     }
@@ -194,13 +196,18 @@ impl App {
             http,
             tasks,
             retention,
+            backups,
             grace,
         } = self;
         let runs = rooms.runs.clone();
         runs.resume_deletions().await?;
         runs.recover(&store, clock.as_ref()).await?;
         runs.keep_schedule(store.clone(), Arc::clone(&clock));
-        runs.keep_history(store.clone(), clock, retention);
+        runs.keep_history(store.clone(), Arc::clone(&clock), retention);
+        if let Some(backups) = backups {
+            let taking = backups.keep(store.clone(), clock);
+            tasks.spawn(stopping.clone().run_until_cancelled_owned(taking));
+        }
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {
@@ -265,6 +272,19 @@ fn retention(kept: config::Retention) -> sync::Retention {
         events: days(kept.events_days),
         runs: days(kept.runs_days),
     }
+}
+
+fn backups(config: config::Backup) -> Option<BackupSchedule> {
+    let config::Backup {
+        directory,
+        every,
+        keep,
+    } = config;
+    directory.map(|directory| BackupSchedule {
+        directory,
+        every,
+        keep,
+    })
 }
 
 fn own_url(address: SocketAddr) -> Result<Url, Error> {

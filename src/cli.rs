@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the binary.
 
 use crate::{
+    admin,
     app::{App, Substitutes},
     config::Config,
 };
@@ -65,6 +66,10 @@ enum Command {
     Serve,
     /// Check the configuration and say what is wrong with it.
     CheckConfig,
+    /// Take a backup of everything into a file, whether the daemon runs or not.
+    Export(Export),
+    /// Make the store out of a backup, while the daemon does not run.
+    Import(Import),
     /// Tokens of callers.
     #[command(subcommand)]
     Token(Token),
@@ -75,6 +80,32 @@ enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Sandbox(Simulator),
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    /// The file, which must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// A daemon that runs [default: that of the configuration, if it runs].
+    #[arg(long, value_name = "URL")]
+    address: Option<url::Url>,
+    /// Holds the token of a caller with the role admin for all companies.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Holds the authority by which the daemon's certificate is proved (PEM).
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// The backup.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// Only read it and say whether it is whole.
+    #[arg(long)]
+    verify_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,6 +130,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("The configuration is good.");
             Ok(())
         }
+        Command::Export(export) => self::export(load(&cli.settings)?, export).await,
+        Command::Import(import) => self::import(&cli.settings, import).await,
         Command::Token(Token::New) => new_token(),
         #[cfg(feature = "dev")]
         Command::Dev(args) => dev(args, &cli.settings).await,
@@ -117,6 +150,45 @@ fn load(settings: &Settings) -> anyhow::Result<Config> {
         std::env::vars(),
         settings.overrides(),
     )?)
+}
+
+async fn export(config: Config, given: Export) -> anyhow::Result<()> {
+    let daemon = admin::Daemon {
+        address: given.address,
+        token_file: given.token_file,
+        ca_file: given.ca_file,
+    };
+    let info = admin::export(&config, &given.to, &daemon).await?;
+    println!("{} holds {}.", given.to.display(), told(&info));
+    println!(
+        "Secrets in it are sealed: to restore it, the sealing key is needed ({}), which is not in it.",
+        config.sealing.key_file.display()
+    );
+    Ok(())
+}
+
+async fn import(settings: &Settings, given: Import) -> anyhow::Result<()> {
+    let from = given.from.display();
+    if given.verify_only {
+        let info = admin::verify(&given.from).await?;
+        println!("{from} is whole: {}.", told(&info));
+        return Ok(());
+    }
+    let config = load(settings)?;
+    let info = admin::import(&config, &given.from).await?;
+    println!(
+        "{} holds what was in {from}: {}.",
+        config.store.path.display(),
+        told(&info)
+    );
+    Ok(())
+}
+
+fn told(info: &admin::BackupInfo) -> String {
+    format!(
+        "{} records as of {}, in {} bytes",
+        info.records, info.take_time, info.size
+    )
 }
 
 /// The token goes to the caller, its hash to the configuration; nothing is kept here.

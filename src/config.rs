@@ -3,6 +3,7 @@
 //! Owns every key, its default and what is allowed. Secrets come from files only. May use `model`. Deliberately does not
 //! open, bind or fetch anything: it only reads the files that it is told of.
 
+mod backup;
 mod callers;
 mod raw;
 mod retention;
@@ -12,6 +13,7 @@ mod systems;
 mod tests;
 
 use crate::model::{Caller, ServerTls};
+pub use backup::Backup;
 pub use callers::{NoRandom, new_token};
 use raw::Raw;
 pub use retention::Retention;
@@ -141,6 +143,8 @@ pub struct Config {
     pub sealing: Sealing,
     /// `[systems.*]`: one for each system there is, configured or not.
     pub systems: Vec<System>,
+    /// `[backup]`
+    pub backup: Backup,
     /// `[retention]`
     pub retention: Retention,
     /// `[sync]`
@@ -173,6 +177,7 @@ impl Config {
             systems: systems::read(&mut raw),
             sync: sync::read(&mut raw),
             retention: retention::read(&mut raw),
+            backup: backup::read(&mut raw, &store),
             log: log(&mut raw),
             shutdown: shutdown(&mut raw),
             store,

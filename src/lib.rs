@@ -16,8 +16,8 @@
 //! | 1 | `store`, `rules`, `connector` | what is durable; what is decided, as pure functions; the systems there are |
 //! | 0 | `model` | the words of the product, as plain types |
 //!
-//! Above it stand `app` (builds the floors bottom-up, and is the visible list of tasks), `config`, `cli`, and `dev`, a
-//! client like any other. `sandbox` simulates Google and imports nothing of the daemon; `proto` is generated.
+//! Above it stand `app` (builds the floors bottom-up, and is the visible list of tasks), `config`, `cli`, `admin` (backups in and
+//! out), and `dev`, a client like any other. `sandbox` simulates Google and imports nothing of the daemon; `proto` is generated.
 //!
 //! # The ways
 //!
@@ -70,6 +70,7 @@ pub mod sync;
 pub mod grpc;
 pub mod http;
 // Around them
+pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod config;

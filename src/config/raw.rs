@@ -15,6 +15,9 @@ const PREFIX: &str = "PROVISIOND_";
 const NOT_A_KEY: &str = "PROVISIOND_CONFIG";
 
 pub(super) const KEYS: &[&str] = &[
+    "backup.directory",
+    "backup.every",
+    "backup.keep",
     "grpc.listen",
     "grpc.tls_cert_file",
     "grpc.tls_client_ca_file",

@@ -113,6 +113,9 @@ fn what_is_wrong_is_named_with_what_to_do() {
         ("grpc.listen", "  ", "leave the key out"),
         ("http.listen", "0.0.0.0:80", "http.public_url: must be set"),
         ("http.listen", "8480", "give IP and port"),
+        ("backup.directory", "provisiond-data/backups", "elsewhere"),
+        ("backup.every", "30m", "1h to 720h"),
+        ("backup.keep", "0", "1 to 1000"),
         ("http.public_url", "http://sync.example.com", "https"),
         ("http.public_url", "sync.example.com", "is not a URL"),
         (

@@ -6,7 +6,7 @@
 //! not touch the company, the name can't be read, and whatever the method makes of that is replaced by the refusal.
 
 use super::status;
-use crate::model::{Caller, CompanyId, Role, TokenHash};
+use crate::model::{Caller, Companies, CompanyId, Role, TokenHash};
 use futures_util::future::{BoxFuture, Either};
 use http::{Request, Response, header::AUTHORIZATION};
 use rustls::{
@@ -31,6 +31,9 @@ const PACKAGE: &str = "/appsco.provisioning.v1.";
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Open to every caller.
 const REFLECTION: &str = "/grpc.reflection.";
+
+/// The service that is about all companies at once: who may touch only some may call none of it.
+const OF_ALL: &str = "AdminService";
 
 /// The role that each method needs. A method that is not here is refused.
 const NEEDS: &[(Role, &str, &[&str])] = &[
@@ -95,14 +98,15 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
             "RemoveMember",
         ],
     ),
+    (Role::Admin, OF_ALL, &["Backup"]),
 ];
 
-/// The role that the method of a path needs.
-fn needed(path: &str) -> Option<Role> {
+/// The role that the method of a path needs, and whether it is about all companies.
+fn needed(path: &str) -> Option<(Role, bool)> {
     let (of, method) = path.strip_prefix(PACKAGE)?.split_once('/')?;
     let mut rows = NEEDS.iter();
     let row = rows.find(|(_, service, methods)| *service == of && methods.contains(&method));
-    row.map(|(role, ..)| *role)
+    row.map(|(role, service, _)| (*role, *service == OF_ALL))
 }
 
 /// What is known of the caller while his request is handled.
@@ -179,8 +183,16 @@ impl Gate {
         if path.starts_with(REFLECTION) {
             return Ok(asking(Some(caller), None));
         }
-        let role = needed(path).ok_or_else(status::unimplemented)?;
+        let (role, all) = needed(path).ok_or_else(status::unimplemented)?;
         let lacks = (caller.role < role).then_some(role);
+        // Such a method takes no name apart, so nothing would keep it from being done.
+        match lacks {
+            Some(role) if all => return Err(status::lacks_role(role)),
+            None if all && caller.companies != Companies::All => {
+                return Err(status::lacks_companies());
+            }
+            _ => {}
+        }
         Ok(asking(Some(caller), lacks))
     }
 

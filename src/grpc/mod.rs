@@ -4,6 +4,7 @@
 //! (plain reads), `directory`, `integrations` and `sync`. Deliberately decides nothing: a method reads its request, asks
 //! one room, and answers.
 
+mod admin;
 mod callers;
 mod catalogue;
 mod checking;
@@ -29,6 +30,7 @@ use crate::{
     proto::{
         DESCRIPTOR,
         v1::{
+            admin_service_server::{self, AdminServiceServer},
             directory_service_server::{self, DirectoryServiceServer},
             integration_service_server::{self, IntegrationServiceServer},
             sync_service_server::{self, SyncServiceServer},
@@ -131,11 +133,12 @@ fn tls_config(tls: &ServerTls) -> ServerTlsConfig {
 }
 
 /// The services whose health can be asked for; the empty one is the daemon as a whole.
-const HEALTH_OF: [&str; 4] = [
+const HEALTH_OF: [&str; 5] = [
     "",
     integration_service_server::SERVICE_NAME,
     sync_service_server::SERVICE_NAME,
     directory_service_server::SERVICE_NAME,
+    admin_service_server::SERVICE_NAME,
 ];
 
 async fn report(health: &HealthReporter, status: ServingStatus) {
@@ -174,6 +177,10 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         integrations: integrations.clone(),
         runs: runs.clone(),
     });
+    let admin = AdminServiceServer::new(admin::Service {
+        store: store.clone(),
+        stopping: stopping.clone(),
+    });
     let sync = SyncServiceServer::new(sync::Service::new(store, runs, stopping.clone()));
     let directory = DirectoryServiceServer::new(directory::Service {
         directory,
@@ -189,6 +196,7 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         .add_service(limited!(integration))
         .add_service(limited!(sync))
         .add_service(limited!(directory))
+        .add_service(limited!(admin))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     let router = routes.routes().into_axum_router();

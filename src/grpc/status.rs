@@ -36,6 +36,8 @@ enum Why {
     UnknownCaller,
     /// The caller's role does not allow it; the metadata's `role` says which would.
     RoleRequired,
+    /// The method is about all companies, and the caller may not touch all.
+    AllCompaniesRequired,
     /// The daemon's fault.
     Internal,
 }
@@ -53,6 +55,7 @@ impl Why {
             Self::PositionOutOfRange => "POSITION_OUT_OF_RANGE",
             Self::UnknownCaller => "UNKNOWN_CALLER",
             Self::RoleRequired => "ROLE_REQUIRED",
+            Self::AllCompaniesRequired => "ALL_COMPANIES_REQUIRED",
             Self::Internal => "INTERNAL",
         }
     }
@@ -242,6 +245,13 @@ pub(super) fn lacks_role(needed: Role) -> Status {
     let mut details = ErrorDetails::new();
     let metadata = std::collections::HashMap::from([("role".to_owned(), role)]);
     details.set_error_info(Why::RoleRequired.text(), DOMAIN, metadata);
+    Status::with_error_details(Code::PermissionDenied, text, details)
+}
+
+/// The method is about all companies, and the caller may touch only some.
+pub(super) fn lacks_companies() -> Status {
+    let text = "this is about all companies at once, and the caller may touch only some (companies = \"*\" allows it)";
+    let details = details(Why::AllCompaniesRequired);
     Status::with_error_details(Code::PermissionDenied, text, details)
 }
 

@@ -43,7 +43,9 @@ mod txn;
 mod types;
 mod verify;
 
-pub use backup::{BackupInfo, Incoming, Spooled, import, newest_backup, verify_backup};
+pub use backup::{
+    BackupInfo, BackupSchedule, Incoming, Spooled, import, newest_backup, verify_backup,
+};
 pub use entities::check_size;
 pub use error::Error;
 pub use retention::Kept;

@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 
 #[cfg(feature = "dev")]
+mod backup;
 mod callers;
 mod changes;
 #[cfg(feature = "dev")]

@@ -30,13 +30,15 @@ struct Holding {
 pub enum About {
     /// No company at all.
     Nothing,
+    /// All companies at once.
+    All,
     /// What is named, under the company.
     Name(&'static str),
     /// The resource that is given, under the company.
     Resource(&'static str),
 }
 
-use About::{Name, Nothing, Resource};
+use About::{All, Name, Nothing, Resource};
 
 const G: &str = "/integrations/google";
 const RULE: &str = "/integrations/google/rules/users";
@@ -51,6 +53,7 @@ pub type Method = (&'static str, &'static str, About);
 
 /// Each method, the least role that may call it, and what it is asked about.
 pub const METHODS: &[Method] = &[
+    ("AdminService/Backup", "admin", All),
     ("DirectoryService/GetUser", "viewer", Name(USER)),
     ("DirectoryService/ListUsers", "viewer", Name("")),
     ("DirectoryService/CreateUser", "admin", Name("")),
@@ -99,18 +102,23 @@ pub async fn call(
 ) -> Status {
     let name = |rest: &str| format!("companies/{company}{rest}");
     let message = match about {
-        Nothing => Vec::new(),
+        Nothing | All => Vec::new(),
         Name(rest) | Resource(rest) => about.request(name(rest)),
     };
     send(channel, method, &message, bearer).await
 }
 
 impl About {
+    /// Whether a company is named.
+    pub fn is_named(&self) -> bool {
+        !matches!(self, Nothing | All)
+    }
+
     /// The bytes of a request about what is called so.
     pub fn request(&self, name: String) -> Vec<u8> {
         let named = Named { name };
         match self {
-            Nothing | Name(_) => named.encode_to_vec(),
+            Nothing | All | Name(_) => named.encode_to_vec(),
             Resource(_) => Holding {
                 resource: Some(named),
             }

@@ -59,13 +59,13 @@ pub(super) struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    pub(super) fn new(out: W, head: BackupHeadRow) -> Result<Self, Error> {
+    pub(super) fn new(out: W, head: &BackupHeadRow) -> Result<Self, Error> {
         let (bytes, chain) = opening();
         let mut writer = Self {
             out,
             chain,
             size: 0,
-            epoch: epoch(&head).unwrap_or_default(),
+            epoch: epoch(head).unwrap_or_default(),
             take_time: Moment::must(head.take_time)?,
             counts: vec![0; Table::ALL.len()],
         };

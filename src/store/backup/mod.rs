@@ -1,7 +1,7 @@
 //! Backups: all records of a store as they were at one commit, in one file that says itself whether it is whole.
 //!
 //! Owns the format of the file (`format.rs`), taking one while the store is written to (`capture.rs`), files that appear whole or not at all
-//! and their rotation (`files.rs`), and making a store of one (`import.rs`). May use what the rest of the store does. Deliberately holds no
+//! and their rotation (`files.rs`), when they are taken (`schedule.rs`), and making a store of one (`import.rs`). May use what the rest of the store does. Deliberately holds no
 //! key: secrets stay sealed in a backup, so the key file is to be kept apart from it.
 //!
 //! A backup begins between two commits. From then on each commit first puts aside what it is about to change where the backup has not been
@@ -13,10 +13,12 @@ mod capture;
 mod files;
 mod format;
 mod import;
+mod schedule;
 
 pub(super) use capture::Capture;
 pub use files::{Incoming, newest_backup, verify_backup};
 pub use import::import;
+pub use schedule::BackupSchedule;
 
 use super::{Error, Store, blocking};
 use crate::model::Time;
@@ -79,7 +81,7 @@ impl Spooled {
 
 /// Writes a backup; answers what was written to, and what it is.
 fn dump<W: Write>(begun: &Capturing, out: W) -> Result<(W, BackupInfo), Error> {
-    let mut writer = Writer::new(out, begun.head())?;
+    let mut writer = Writer::new(out, &begun.head())?;
     while let Some(block) = begun.block()? {
         writer.records(&block)?;
     }

@@ -100,12 +100,15 @@ async fn each_role_may_call_what_it_may_for_its_companies_alone() {
                     own.message()
                 );
                 refused += 1;
+            } else if matches!(method.2, About::All) && caller.companies != "*" {
+                assert_eq!(own.code(), Code::PermissionDenied, "{shown}");
+                assert_eq!(reason(&own), "ALL_COMPANIES_REQUIRED", "{shown}");
             } else {
                 let gate = [Code::PermissionDenied, Code::Unauthenticated];
                 assert!(!gate.contains(&own.code()), "{shown}: {own:?}");
                 passed += 1;
             }
-            if caller.companies == "*" || matches!(method.2, About::Nothing) {
+            if caller.companies == "*" || !method.2.is_named() {
                 continue;
             }
             // Company before role.
@@ -147,10 +150,7 @@ async fn what_is_another_companys_is_answered_as_what_does_not_exist() {
     request.metadata_mut().insert("authorization", bearer);
     integrations.create_integration(request).await.unwrap();
     let bearer = callers[2].bearer();
-    for method in METHODS
-        .iter()
-        .filter(|method| !matches!(method.2, About::Nothing))
-    {
+    for method in METHODS.iter().filter(|method| method.2.is_named()) {
         let theirs = call(&channel, method, "gamma", Some(&bearer)).await;
         let nobodys = call(&channel, method, "nowhere", Some(&bearer)).await;
         assert_eq!(
@@ -163,7 +163,7 @@ async fn what_is_another_companys_is_answered_as_what_does_not_exist() {
     // And as what is absent in a company of one's own.
     for get in METHODS
         .iter()
-        .filter(|method| method.0.contains("/Get") && !matches!(method.2, About::Nothing))
+        .filter(|method| method.0.contains("/Get") && method.2.is_named())
     {
         let theirs = call(&channel, get, "gamma", Some(&bearer)).await;
         let absent = call(&channel, get, "acme", Some(&bearer)).await;

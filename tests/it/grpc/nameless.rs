@@ -1,7 +1,7 @@
 //! Names that are none, sent to every method that takes one.
 
 use super::{quiet, reason};
-use crate::methods::{About, METHODS, channel, send};
+use crate::methods::{METHODS, channel, send};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -22,10 +22,7 @@ async fn every_method_refuses_what_names_nothing_and_says_which_field_and_change
         "companies/../integrations/*".to_owned(),
     ];
     let mut tried = 0;
-    for method in METHODS
-        .iter()
-        .filter(|method| !matches!(method.2, About::Nothing))
-    {
+    for method in METHODS.iter().filter(|method| method.2.is_named()) {
         let named = names.iter().map(|name| method.2.request(name.clone()));
         for request in named.chain([Vec::new()]) {
             let status = send(&channel, method.0, &request, None).await;

@@ -63,7 +63,8 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
     ("app", EVERYTHING_BELOW_APP),
     ("sandbox", &[]),
     ("dev", &["app", "config", "sandbox", "proto"]),
-    ("cli", &["config", "app", "dev", "sandbox"]),
+    ("admin", &["config", "model", "store", "proto"]),
+    ("cli", &["config", "app", "admin", "dev", "sandbox"]),
 ];
 
 /// What the binary's `main.rs` may name of the library.
@@ -73,7 +74,7 @@ pub(super) const MAIN: &[&str] = &["cli", "config", "app"];
 pub(super) const CRATES: &[(&str, &[&str], &str)] = &[
     (
         "tonic",
-        &["grpc/", "dev/", "app.rs", "proto.rs"],
+        &["grpc/", "dev/", "admin.rs", "app.rs", "proto.rs"],
         "answer with plain types and let grpc/ translate",
     ),
     ("sled", &["store/"], "ask the store for a named operation"),
