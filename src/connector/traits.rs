@@ -123,6 +123,9 @@ pub trait Reader: Send + Sync {
         cursor: Option<Cursor>,
     ) -> Answer<'a, Page<SourceMember>>;
 
+    /// The id of the object that has this address, or had it and has it still as an alias. `None` if there is none.
+    fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>>;
+
     /// One object, asked for directly. `None` is the proof of absence.
     fn get<'a>(&'a self, kind: Kind, id: &'a SourceId) -> Answer<'a, Option<Object>>;
 }

@@ -73,7 +73,11 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
         "SyncService",
         &["GetRun", "ListRuns", "ListChanges", "WatchRuns"],
     ),
-    (Role::Operator, "SyncService", &["StartRun", "CancelRun"]),
+    (
+        Role::Operator,
+        "SyncService",
+        &["StartRun", "ProvisionObject", "CancelRun"],
+    ),
     (
         Role::Viewer,
         "DirectoryService",

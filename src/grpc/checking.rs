@@ -1,11 +1,10 @@
 //! What a check of an integration came to, as a message.
 
-use super::{names, status, to_proto};
+use super::{names, report, status, to_proto};
 use crate::{
     integrations::{Check, CheckOutcome, Integrations},
-    model::Reason,
     proto::v1::{
-        self, CheckIntegrationResponse,
+        CheckIntegrationResponse,
         check_integration_response::{Check as Row, State, Subject},
     },
 };
@@ -44,14 +43,10 @@ fn response(check: &Check) -> CheckIntegrationResponse {
 }
 
 fn row(subject: Subject, outcome: &CheckOutcome) -> Row {
-    let told = |reason: &Reason| v1::Reason {
-        code: reason.code.clone(),
-        text: reason.text.clone(),
-    };
     let (state, reason) = match outcome {
         CheckOutcome::Good => (State::Ok, None),
-        CheckOutcome::Bad(reason) => (State::Failed, Some(told(reason))),
-        CheckOutcome::NotTried(reason) => (State::NotTried, Some(told(reason))),
+        CheckOutcome::Bad(reason) => (State::Failed, Some(report::reason(reason))),
+        CheckOutcome::NotTried(reason) => (State::NotTried, Some(report::reason(reason))),
     };
     Row {
         subject: subject.into(),

@@ -13,7 +13,7 @@ use crate::{
 };
 use prost_types::value::Kind as JsonKind;
 
-fn kind(value: v1::Kind) -> Option<Kind> {
+pub(super) fn kind(value: v1::Kind) -> Option<Kind> {
     match value {
         v1::Kind::Unspecified => None,
         v1::Kind::User => Some(Kind::User),
@@ -375,6 +375,7 @@ fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
         v1::change::Outcome::Skipped => Some(Outcome::Skipped),
         v1::change::Outcome::Failed => Some(Outcome::Failed),
         v1::change::Outcome::Deferred => Some(Outcome::Deferred),
+        v1::change::Outcome::Planned => Some(Outcome::Planned),
     };
     let numbered = numbers.iter().enumerate();
     numbered

@@ -15,6 +15,7 @@ mod integration;
 mod layers;
 mod mask;
 mod names;
+mod provisioning;
 mod report;
 mod request_id;
 mod status;

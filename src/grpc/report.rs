@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{
         Action, Change, CompanyId, Counters, Diff, EventBody, IntegrationId, MemberCounters,
-        ObjectRef, Outcome, Phase, Progress, Run, RunId, RunState, Time, Trigger, Value,
+        ObjectRef, Outcome, Phase, Progress, Reason, Run, RunId, RunState, Time, Trigger, Value,
     },
     proto::v1,
     sync::{News, NewsItem},
@@ -108,6 +108,14 @@ pub(super) fn run(run: &Run) -> v1::Run {
         }),
         scheduled_time: run.scheduled_time.map(time),
         made_up: run.made_up,
+        object: run.object.as_ref().map(object),
+    }
+}
+
+pub(super) fn reason(reason: &Reason) -> v1::Reason {
+    v1::Reason {
+        code: reason.code.clone(),
+        text: reason.text.clone(),
     }
 }
 
@@ -141,8 +149,21 @@ pub(super) fn change(
     id: u64,
     change: &Change,
 ) -> v1::Change {
+    decision(company, integration, Some((run, id)), change)
+}
+
+/// An outcome, with its name if it was recorded.
+pub(super) fn decision(
+    company: &CompanyId,
+    integration: &IntegrationId,
+    recorded: Option<(&RunId, u64)>,
+    change: &Change,
+) -> v1::Change {
+    let name = |(run, id): (&RunId, u64)| {
+        format!("{}/changes/{id:016}", names::run(company, integration, run))
+    };
     v1::Change {
-        name: format!("{}/changes/{id:016}", names::run(company, integration, run)),
+        name: recorded.map(name).unwrap_or_default(),
         rule: change
             .rule
             .as_ref()
@@ -156,12 +177,10 @@ pub(super) fn change(
             Outcome::Skipped => v1::change::Outcome::Skipped,
             Outcome::Failed => v1::change::Outcome::Failed,
             Outcome::Deferred => v1::change::Outcome::Deferred,
+            Outcome::Planned => v1::change::Outcome::Planned,
         }
         .into(),
-        reason: change.reason.as_ref().map(|reason| v1::Reason {
-            code: reason.code.clone(),
-            text: reason.text.clone(),
-        }),
+        reason: change.reason.as_ref().map(reason),
         diffs: change.diffs.iter().map(diff).collect(),
         time: Some(time(change.time)),
     }

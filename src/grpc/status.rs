@@ -358,7 +358,7 @@ pub(super) fn sync(error: sync::Error) -> Status {
         sync::Error::Missing(name) => not_found(name),
         sync::Error::Integration(error) => integrations(error),
         sync::Error::Store(error) => store(error),
-        other @ (sync::Error::BadPosition(_) | sync::Error::Stopping) => {
+        other @ (sync::Error::BadPosition(_) | sync::Error::System(_) | sync::Error::Stopping) => {
             plain(other.kind(), other.to_string()).status()
         }
     }

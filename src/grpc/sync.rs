@@ -3,7 +3,7 @@
 use super::{
     callers,
     fields::{Notes, request_key},
-    from_proto, names, report, status, tokens,
+    from_proto, names, provisioning, report, status, tokens,
 };
 use crate::{
     model::{CompanyId, IntegrationId, RunId, Violation},
@@ -192,6 +192,13 @@ impl SyncService for Service {
             .await
             .map_err(status::sync)?;
         Ok(Response::new(report::run(&run)))
+    }
+
+    async fn provision_object(
+        &self,
+        request: Request<v1::ProvisionObjectRequest>,
+    ) -> Answered<v1::ProvisionObjectResponse> {
+        provisioning::provision(&self.runs, request.into_inner()).await
     }
 
     async fn cancel_run(&self, request: Request<v1::CancelRunRequest>) -> Answered<v1::Run> {

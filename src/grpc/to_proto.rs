@@ -4,7 +4,7 @@ use super::names;
 use crate::{
     integrations::{Gap, OfferedTemplate},
     model::{
-        Attribute, Attributes, AuthorizationState, Direction, Entity, Integration,
+        Attribute, Attributes, AuthorizationState, Condition, Direction, Entity, Integration,
         IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode, SyncInterval, Time,
         Uid, Value, WrittenBy,
     },
@@ -189,13 +189,17 @@ pub(super) fn operator(operator: Operator) -> v1::Operator {
     }
 }
 
-/// A rule without what tells it apart.
-fn rule_content(rule: &Rule) -> v1::Rule {
-    let conditions = rule.conditions.iter().map(|condition| v1::Condition {
+pub(super) fn condition(condition: &Condition) -> v1::Condition {
+    v1::Condition {
         attribute: condition.attribute.to_string(),
         operator: operator(condition.operator).into(),
         values: condition.values.clone(),
-    });
+    }
+}
+
+/// A rule without what tells it apart.
+fn rule_content(rule: &Rule) -> v1::Rule {
+    let conditions = rule.conditions.iter().map(condition);
     v1::Rule {
         title: rule.title.clone(),
         position: i32::try_from(rule.position).unwrap_or(i32::MAX),
@@ -219,7 +223,7 @@ fn rule_content(rule: &Rule) -> v1::Rule {
     }
 }
 
-fn json(value: &Value) -> prost_types::Value {
+pub(super) fn json(value: &Value) -> prost_types::Value {
     match value {
         Value::Text(text) => text.clone().into(),
         Value::Bool(yes) => (*yes).into(),

@@ -22,6 +22,8 @@ pub enum Outcome {
     Failed,
     /// Not tried now.
     Deferred,
+    /// Would be done: of a preview.
+    Planned,
 }
 
 /// Why: a stable code and a text for people.

@@ -1,12 +1,12 @@
 //! A run: one execution of rules over objects, with a recorded outcome for each.
 
-use super::{CompanyId, IntegrationId, RuleId, RunId, Time, Uid};
+use super::{CompanyId, IntegrationId, ObjectRef, RuleId, RunId, Time, Uid};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// Somebody called `StartRun`.
+    /// Somebody called `StartRun` or `ProvisionObject`.
     Manual,
     /// The daemon repeats a run that was interrupted.
     Recovery,
@@ -156,6 +156,8 @@ pub struct Run {
     pub id: RunId,
     /// The rules named; empty = all automatic ones.
     pub rules: Vec<RuleId>,
+    /// The one source object that it is about; none = all of them.
+    pub object: Option<ObjectRef>,
     /// What started it.
     pub trigger: Trigger,
     /// Where it stands.

@@ -5,12 +5,14 @@
 //! makes sense for a system (its attributes, operators and kinds) is checked when the rule is made, not here.
 
 mod condition;
+mod explain;
 mod mapping;
 mod reach;
 mod set;
 mod template;
 
 pub use condition::{InvalidPattern, check_patterns};
+pub use explain::{Part, Tested, Verdict};
 pub use mapping::map;
 pub use reach::Reach;
 pub use set::{Decision, RuleSet};

@@ -31,9 +31,12 @@ struct Compiled {
 
 impl Compiled {
     /// A rule that turns one kind into another says nothing about what becomes of the object itself.
+    fn is_about(&self, kind: Kind) -> bool {
+        self.rule.source_kind == kind && self.rule.target_kind == kind
+    }
+
     fn matches(&self, object: &Object) -> bool {
-        self.rule.source_kind == object.kind
-            && self.rule.target_kind == object.kind
+        self.is_about(object.kind)
             && self
                 .tests
                 .iter()
@@ -81,6 +84,12 @@ impl RuleSet {
             Some(Compiled { rule, .. }) => Decision::LeftAlone { rule },
             None => Decision::OutOfScope,
         }
+    }
+
+    /// The rules that say what becomes of objects of a kind, with their conditions, in the order in which they are tried.
+    pub(super) fn about(&self, kind: Kind) -> impl Iterator<Item = (&Rule, &[Test])> {
+        let about = self.0.iter().filter(move |c| c.is_about(kind));
+        about.map(|c| (&c.rule, c.tests.as_slice()))
     }
 
     /// The rules whose results are to be written, in the order in which they are tried.

@@ -11,6 +11,7 @@
 //! - `"reset"`: the connection is cut without an answer, nothing applied
 //! - `"apply_then_reset"`, `"apply_then503"`: applied, then cut, or answered 503
 //! - `{"delay_ms": 100}`: answered later
+//! - `"hold"`: answered as of now, but only when the rules are forgotten
 //! - `"repeat_last_row_on_next_page"`: the next page begins with this page's last row
 //! - `"repeat_page"`: the next page is this page again, then the listing goes on
 //! - `"drop_array_key"`: the page has no `users`, `groups` or `members`
@@ -62,6 +63,8 @@ pub enum Fault {
     ApplyThen503,
     /// Late, by so many milliseconds.
     DelayMs(u64),
+    /// See above.
+    Hold,
     /// See above.
     RepeatLastRowOnNextPage,
     /// See above.
@@ -120,6 +123,11 @@ impl Rule {
 pub struct Faults(pub Vec<Rule>);
 
 impl Faults {
+    /// Whether answers are held.
+    pub fn hold(&self) -> bool {
+        self.0.iter().any(|rule| matches!(rule.fault, Fault::Hold))
+    }
+
     /// The fault that one request has.
     pub fn take(&mut self, method: &str, call: &Call) -> Option<Fault> {
         let mut due = None;

@@ -10,7 +10,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::Predicate;
 
@@ -28,12 +28,25 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// The state, shared by all requests.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<Mutex<State>>);
+pub struct Shared(Arc<Mutex<State>>, Arc<Notify>);
 
 impl Shared {
     /// Locks it; a panic elsewhere doesn't end the sandbox.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no answers are held.
+    async fn released(&self) {
+        let mut controlled = std::pin::pin!(self.1.notified());
+        loop {
+            controlled.as_mut().enable();
+            if !self.lock().faults.hold() {
+                return;
+            }
+            controlled.as_mut().await;
+            controlled.set(self.1.notified());
+        }
     }
 }
 
@@ -62,7 +75,7 @@ impl Sandbox {
         })
         .await
         .map_err(io::Error::other)?;
-        let shared = Shared(Arc::new(Mutex::new(state)));
+        let shared = Shared(Arc::new(Mutex::new(state)), Arc::default());
         let router = Router::new()
             .fallback(
                 move |ConnectInfo(cut): ConnectInfo<Cut>, request: Request| {
@@ -145,7 +158,9 @@ async fn answer(shared: &Shared, latency: Duration, cut: &Cut, request: Request)
         .first()
         .is_some_and(|first| first == "sandbox")
     {
-        return control::answer(&mut shared.lock(), &call).into_response();
+        let reply = control::answer(&mut shared.lock(), &call);
+        shared.1.notify_waiters();
+        return reply.into_response();
     }
     let id = oauth::identify(&call).unwrap_or_else(|| directory::identify(&call));
     let fault = shared.lock().faults.take(id, &call);
@@ -156,7 +171,11 @@ async fn answer(shared: &Shared, latency: Duration, cut: &Cut, request: Request)
     if !(latency + late).is_zero() {
         tokio::time::sleep(latency + late).await;
     }
+    let held = matches!(fault, Some(Fault::Hold));
     let (reply, reset) = respond(&mut shared.lock(), id, &call, fault);
+    if held {
+        shared.released().await;
+    }
     if reset {
         cut.cut();
     }

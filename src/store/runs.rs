@@ -11,7 +11,7 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, EventBody, IntegrationId, Listed, PageRequest, RequestKey, Run, RunId,
+    CompanyId, EventBody, IntegrationId, Listed, PageRequest, RequestKey, Run, RunId, RunState,
 };
 use sled::IVec;
 use std::{iter::Peekable, ops::Bound};
@@ -24,7 +24,7 @@ fn row(read: &impl Read, key: &[u8]) -> Result<Option<RunRow>, Error> {
     large::get(read, Table::Runs, key)
 }
 
-/// The newest run of an integration that began.
+/// The newest run of an integration over all its objects that began.
 pub(super) fn last_started(
     read: &impl Read,
     company: &CompanyId,
@@ -35,6 +35,7 @@ pub(super) fn last_started(
         let row: Option<RunRow> = large::decode(read, Table::Runs, &key, &raw)?;
         if let Some(row) = row
             && row.start_time.is_some()
+            && row.object.is_none()
         {
             return row.run_id().map(Some);
         }
@@ -113,7 +114,11 @@ fn create(txn: &mut Txn<'_>, run: &Run, request: Option<&RequestKey>) -> Result<
     txn.note_run(key.clone(), !run.state.is_final());
     txn.put(Table::Runs, key.clone(), &RunRow::row(run))?;
     requests::remember(txn, &run.company, request, &key)?;
-    txn.publish(&run.company, &EventBody::RunQueued(run.clone()))
+    let event = match run.state {
+        RunState::Running => EventBody::RunStarted,
+        _ => EventBody::RunQueued,
+    };
+    txn.publish(&run.company, &event(run.clone()))
 }
 
 fn name(run: &Run) -> String {
@@ -188,7 +193,7 @@ fn list(
 }
 
 impl Store {
-    /// A new run (QUEUED) with event `RunQueued`. It answers the request, if one is given.
+    /// A new run with event `RunQueued`, or `RunStarted` if it is going on already. It answers the request, if one is given.
     ///
     /// # Errors
     /// `Missing` (integration), `Taken` (`id`).

@@ -9,7 +9,7 @@ use super::{
 use crate::store::Remembered;
 use crate::{
     connector::{Prepared, Write},
-    model::{Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Reason, Wanted},
+    model::{Change, Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason, Wanted},
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
@@ -58,6 +58,7 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
             defer(job, &items, &reason);
             return Ok(Vec::new());
         }
+        leave_outrun(job, kind, &mut items).await?;
         let found = find(job, kind, &items).await?;
         let context = job.context();
         let mut claimed = HashSet::new();
@@ -79,6 +80,48 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
     let reason = Reason::new("BUSY", "others kept changing this object at the same time");
     defer(job, &items, &reason);
     Ok(parked)
+}
+
+/// Takes those items out that were provisioned by themselves since this run began to read, and accounts for them: what was
+/// read here may be older (semantics 16).
+pub(super) async fn leave_outrun(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Stop> {
+    let outrun = items.extract_if(.., |item| job.is_outrun(kind, &item.source));
+    let outrun: Vec<Item> = outrun.collect();
+    if outrun.is_empty() {
+        return Ok(());
+    }
+    let reason = outrun_reason();
+    let count = Count::Skipped(reason.clone());
+    let mut slice = job.slice();
+    slice.changes = outrun
+        .iter()
+        .map(|item| aside(job, item, Outcome::Skipped, reason.clone()))
+        .collect();
+    let counts: Vec<_> = outrun.iter().map(|item| (item, &count)).collect();
+    job.commit(slice, &counts).await?.ok();
+    Ok(())
+}
+
+/// Why a bulk run leaves alone what the other lane has done.
+pub(super) fn outrun_reason() -> Reason {
+    Reason::new(
+        "PROVISIONED_MEANWHILE",
+        "it was provisioned by itself since this run began to read, from what may be newer",
+    )
+}
+
+/// A record for an item that is left as it is, or not decided.
+pub(super) fn aside(job: &Job, item: &Item, outcome: Outcome, reason: Reason) -> Change {
+    let source = ObjectRef {
+        kind: item.kind,
+        id: item.source.to_string(),
+        label: item.label.clone(),
+    };
+    Change {
+        rule: item.rule.clone(),
+        outcome,
+        ..job.undecided(source, None, reason)
+    }
 }
 
 /// Whether no other item of the slice claims the address that this one would take.
@@ -103,13 +146,18 @@ pub(super) async fn find(job: &Job, kind: Kind, items: &[Item]) -> Result<Vec<Fo
     Ok(job.writer()?.find(kind, &wanted).await?)
 }
 
-/// Writes the plans of items as one slice. The inner error says that somebody else was quicker: nothing was written.
+/// Writes the plans of items as one slice. The inner error says that somebody else was quicker, in the store or in the other
+/// lane: nothing was written.
 pub(super) async fn write(
     job: &Job,
     kind: Kind,
     items: &[Item],
     mut plans: Vec<Plan>,
 ) -> Result<Result<(), Vec<usize>>, Stop> {
+    let _slice = job.lane_slice().await;
+    if items.iter().any(|item| job.is_outrun(kind, &item.source)) {
+        return Ok(Err(Vec::new()));
+    }
     let (who, writes): (Vec<usize>, Vec<Write>) = plans
         .iter_mut()
         .enumerate()
@@ -183,7 +231,7 @@ async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
 }
 
 /// Whether this is a group of which the memberships are still to be done.
-fn waits(item: &Item, count: &Count) -> bool {
+pub(super) fn waits(item: &Item, count: &Count) -> bool {
     item.kind == Kind::Group
         && matches!(item.what, What::Provision { .. })
         && !matches!(count, Count::Failed(_) | Count::Deferred(_))

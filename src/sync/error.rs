@@ -17,6 +17,9 @@ pub enum Error {
     /// A stream position that is no longer kept, or never was.
     #[error("{0}")]
     BadPosition(String),
+    /// The system failed.
+    #[error(transparent)]
+    System(connector::Error),
     /// The daemon stops.
     #[error("the daemon is stopping; try again in a moment")]
     Stopping,
@@ -36,6 +39,7 @@ impl Error {
             Self::BadRule(_) => ErrorKind::Invalid,
             Self::Missing(_) => ErrorKind::NotFound,
             Self::BadPosition(_) => ErrorKind::OutOfRange,
+            Self::System(error) => error.kind(),
             Self::Stopping => ErrorKind::Unavailable,
             Self::Integration(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -4,11 +4,12 @@ use super::{
     error::Stop,
     events::Feed,
     job::{Job, Parts},
+    lane::{Bulk, Lane, Lanes},
     record::{Ended, Ledger},
     run::{consent_lost, explain, pipe},
 };
 use crate::{
-    connector::catalogue,
+    connector::{Connector, catalogue},
     directory::DirectoryConnector,
     integrations::{Gap, Integrations, halted},
     model::{
@@ -33,6 +34,7 @@ pub(super) struct Tools {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
     pub(super) stopping: CancellationToken,
+    pub(super) lanes: Lanes,
 }
 
 /// Carries a run out; gives it back as it ended. A run that could not begin before the daemon stops stays queued.
@@ -88,7 +90,8 @@ async fn carry_out(
     run.phase = Some(Phase::Reading);
     run.start_time = Some(tools.clock.now());
     tracing::info!(trigger = ?run.trigger, "the run begins");
-    let job = match open(tools, &run, cancel).await {
+    let bulk = tools.lanes.of(run.integration_uid).begin();
+    let job = match open(tools, &run, cancel, &bulk).await {
         Ok(job) => job,
         Err(stop) => {
             let mut ledger = Ledger::open(run, std::iter::empty());
@@ -108,7 +111,12 @@ async fn carry_out(
 }
 
 /// Stores that the run began, and opens both ends.
-async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Job, Stop> {
+async fn open(
+    tools: &Tools,
+    run: &Run,
+    cancel: &CancellationToken,
+    bulk: &Bulk,
+) -> Result<Job, Stop> {
     tools
         .store
         .save_run(run.clone(), Some(EventBody::RunStarted))
@@ -131,20 +139,36 @@ async fn open(tools: &Tools, run: &Run, cancel: &CancellationToken) -> Result<Jo
     if rules.written().next().is_none() {
         return Err(Stop::Integration(Gap::NoActiveRules.into()));
     }
-    let target =
-        DirectoryConnector::new(tools.store.clone(), Arc::clone(&tools.clock), &integration);
-    let parts = Parts {
-        store: tools.store.clone(),
-        clock: Arc::clone(&tools.clock),
-        feed: tools.feed.clone(),
-        mapped: [Kind::User, Kind::Group].map(|kind| mapped(&integration.system, kind)),
-        integration,
-        source,
-        target: Arc::new(target),
-        rules,
-        cancel: cancel.clone(),
-    };
+    let lane = Some(Arc::clone(bulk.lane()));
+    let parts = tools.parts(integration, source, rules, cancel.clone(), lane);
     Ok(Job::new(parts, run.clone()))
+}
+
+impl Tools {
+    /// What a job over this integration is made of.
+    pub(super) fn parts(
+        &self,
+        integration: Integration,
+        source: Arc<dyn Connector>,
+        rules: RuleSet,
+        cancel: CancellationToken,
+        lane: Option<Arc<Lane>>,
+    ) -> Parts {
+        let clock = Arc::clone(&self.clock);
+        let target = DirectoryConnector::new(self.store.clone(), clock, &integration);
+        Parts {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            feed: self.feed.clone(),
+            mapped: [Kind::User, Kind::Group].map(|kind| mapped(&integration.system, kind)),
+            integration,
+            source,
+            target: Arc::new(target),
+            rules,
+            cancel,
+            lane,
+        }
+    }
 }
 
 /// Stores how the run ended, and what follows from it.

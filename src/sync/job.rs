@@ -3,6 +3,7 @@
 use super::{
     error::Stop,
     events::Feed,
+    lane::Lane,
     plan::{Context, Item},
     record::{Count, Ledger},
     table::Table,
@@ -23,6 +24,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::RwLockReadGuard;
 use tokio_util::sync::CancellationToken;
 
 /// So often those who watch hear of a run that waits for its source.
@@ -40,6 +42,8 @@ pub(super) struct Job {
     pub(super) reach: Reach,
     mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
+    /// Where single objects are marked; none = this is about a single object, which knows no others.
+    pub(super) lane: Option<Arc<Lane>>,
     /// Objects that the links knew when the run began.
     pub(super) expected: AtomicU64,
     ledger: Mutex<Ledger>,
@@ -83,6 +87,8 @@ pub(super) struct Parts {
     /// Attributes that the standard mapping carries over: of users, of groups.
     pub(super) mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
+    /// See [`Job::lane`].
+    pub(super) lane: Option<Arc<Lane>>,
 }
 
 impl Job {
@@ -99,6 +105,7 @@ impl Job {
             rules: parts.rules,
             mapped: parts.mapped,
             cancel: parts.cancel,
+            lane: parts.lane,
             expected: AtomicU64::new(0),
             ledger: Mutex::new(ledger),
             users: Mutex::default(),
@@ -280,6 +287,21 @@ impl Job {
                 throttled_for: self.source.throttled_for(),
             },
         );
+    }
+
+    /// Whether an object was provisioned by itself since this run began to read: then what it read may be older.
+    pub(super) fn is_outrun(&self, kind: Kind, source: &SourceId) -> bool {
+        self.lane
+            .as_ref()
+            .is_some_and(|lane| lane.is_marked(kind, source))
+    }
+
+    /// Held from the look at what is outrun until a slice is written.
+    pub(super) async fn lane_slice(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        match &self.lane {
+            Some(lane) => Some(lane.slice().await),
+            None => None,
+        }
     }
 
     /// A record for objects that no rule decided.

@@ -1,6 +1,7 @@
 //! Applies the listing of one group: who joined is added, who left is taken away, within the limit.
 
 use super::{
+    apply::outrun_reason,
     compare::{Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
@@ -21,9 +22,7 @@ const NAMES: usize = 50;
 
 /// Brings one group's memberships up to date.
 pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result<(), Stop> {
-    if job.table(Kind::Group).members(&group.source) == listing.fingerprint
-        || listing_is_void(job, &group, &listing)
-    {
+    if is_as_listed(job, &group, &listing) {
         let counters = count_unchanged(&listing);
         {
             let mut ledger = job.ledger();
@@ -33,14 +32,7 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         job.tell_progress();
         return Ok(());
     }
-    let uid = job.integration.uid;
-    let link = job
-        .store
-        .links_of(uid, Kind::Group, vec![group.source.clone()])
-        .await?
-        .into_iter()
-        .next()
-        .flatten();
+    let link = link(job, &group).await?;
     let Some((link, target)) =
         link.and_then(|link| link.target.clone().map(|(target, _)| (link, target)))
     else {
@@ -55,14 +47,67 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         )
         .await;
     };
+    let joining = joining(job, &group, &listing, &target).await?;
+    write(job, &group, link, listing.fingerprint, joining).await
+}
+
+/// What applying a listing would count and record. Nothing is written.
+pub(super) async fn preview(
+    job: &Job,
+    group: &Filling,
+    listing: &Listing,
+) -> Result<(Count, Vec<Change>), Stop> {
+    if is_as_listed(job, group, listing) {
+        return Ok((group.count.clone(), Vec::new()));
+    }
+    let link = link(job, group).await?;
+    let link = link.unwrap_or_else(|| Link::observed(group.source.clone()));
+    // A group that is not there yet has no members to compare with, whatever it will be called.
+    let target = link.target.clone().map(|(target, _)| target);
+    let target = target.unwrap_or_else(EntityId::generate);
+    let joining = joining(job, group, listing, &target).await?;
+    Ok((count(group, &joining), records(job, group, &link, &joining)))
+}
+
+fn is_as_listed(job: &Job, group: &Filling, listing: &Listing) -> bool {
+    job.table(Kind::Group).members(&group.source) == listing.fingerprint
+        || listing_is_void(job, group, listing)
+}
+
+async fn link(job: &Job, group: &Filling) -> Result<Option<Link>, Stop> {
+    let sources = vec![group.source.clone()];
+    let links = job
+        .store
+        .links_of(job.integration.uid, Kind::Group, sources);
+    Ok(links.await?.into_iter().next().flatten())
+}
+
+async fn joining(
+    job: &Job,
+    group: &Filling,
+    listing: &Listing,
+    target: &EntityId,
+) -> Result<Joining, Stop> {
+    let uid = job.integration.uid;
     let remembered = job.store.remembered(uid, &group.source).await?;
-    let targets = targets(job, &listing, &remembered).await?;
+    let targets = targets(job, listing, &remembered).await?;
     let terms = Terms {
         uid,
         limit: job.integration.limits.member_loss_percent(),
     };
-    let joining = compare(terms, &target, &listing, remembered, &targets);
-    write(job, &group, link, listing.fingerprint, joining).await
+    Ok(compare(terms, target, listing, remembered, &targets))
+}
+
+/// How a group is accounted for with what becomes of its memberships.
+fn count(group: &Filling, joining: &Joining) -> Count {
+    let changed = !joining.joined.is_empty() || !joining.left.is_empty();
+    match (&group.count, &joining.held) {
+        (Count::Added, _) => Count::Added,
+        (Count::Modified, _) => Count::Modified,
+        _ if changed => Count::Modified,
+        (_, Some(reason)) => Count::Skipped(reason.clone()),
+        (other, None) => other.clone(),
+    }
 }
 
 /// A group that never had a member and has none.
@@ -154,16 +199,15 @@ async fn write(
     fingerprint: Fingerprint,
     mut joining: Joining,
 ) -> Result<(), Stop> {
-    let changed = !joining.joined.is_empty() || !joining.left.is_empty();
-    let count = match (&group.count, &joining.held) {
-        (Count::Added, _) => Count::Added,
-        (Count::Modified, _) => Count::Modified,
-        _ if changed => Count::Modified,
-        (_, Some(reason)) => Count::Skipped(reason.clone()),
-        (other, None) => other.clone(),
-    };
+    let count = count(group, &joining);
     let mut records = records(job, group, &link, &joining);
     loop {
+        let _slice = job.lane_slice().await;
+        if job.is_outrun(Kind::Group, &group.source) {
+            let (skipped, none) = (outrun_reason(), MemberCounters::default());
+            let count = Count::Skipped(skipped.clone());
+            return record(job, group, count, Outcome::Skipped, skipped, &none).await;
+        }
         let mut slice = job.slice();
         let rest = joining.steps.split_off(joining.steps.len().min(SLICE));
         let (mut keep, mut forget) = (Vec::new(), Vec::new());

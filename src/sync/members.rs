@@ -44,10 +44,9 @@ pub(super) struct Listing {
 /// Brings the memberships of all groups up to date that are waiting for it.
 pub(super) async fn fill(job: &Job, groups_complete: bool) -> Result<(), Stop> {
     let waiting = std::mem::take(&mut *job.groups_to_fill());
-    let everyone = job.table(Kind::User).everyone();
     let outages = AtomicU32::new(0);
     let ended = stream::iter(waiting)
-        .map(|group| one_group(job, group, groups_complete, everyone, &outages))
+        .map(|group| one_group(job, group, groups_complete, &outages))
         .buffer_unordered(AT_ONCE)
         .try_fold(None, |stop: Option<Stop>, one| async move {
             Ok::<_, Stop>(Stop::worse(stop, one))
@@ -61,7 +60,6 @@ async fn one_group(
     job: &Job,
     group: Filling,
     groups_complete: bool,
-    everyone: u64,
     outages: &AtomicU32,
 ) -> Result<Option<Stop>, Stop> {
     let stopped = job.cancel.is_cancelled();
@@ -69,7 +67,7 @@ async fn one_group(
         leave(job, &group, stopped);
         return Ok(stopped.then_some(Stop::Cancelled));
     }
-    match list(job, &group, groups_complete, everyone).await {
+    match list(job, &group, groups_complete).await {
         Ok(listing) => {
             outages.store(0, Ordering::Relaxed);
             super::joining::apply(job, group, listing)
@@ -151,11 +149,10 @@ async fn unreadable(
 }
 
 /// Lists the direct members of a group to the end; starts again once if the listing is lost.
-async fn list(
+pub(super) async fn list(
     job: &Job,
     group: &Filling,
     groups_complete: bool,
-    everyone: u64,
 ) -> Result<Listing, Stop> {
     let known = job
         .table(Kind::Group)
@@ -168,6 +165,15 @@ async fn list(
             Err(Stop::System(Error::CursorLost(_))) => read(job, &group.source).await?,
             other => other?,
         }
+    };
+    if job.lane.is_none() {
+        acquaint(job, &members).await?;
+    }
+    let all = members.values().any(|m| m.kind == MemberKind::Everyone);
+    let everyone = if all {
+        job.table(Kind::User).everyone()
+    } else {
+        0
     };
     let mut hash = 0u64;
     let mut standing = Vec::with_capacity(members.len());
@@ -197,6 +203,28 @@ async fn read(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMem
             None => return Ok(members),
         }
     }
+}
+
+/// Learns what the links say about members: a job about a single object knows no others.
+async fn acquaint(job: &Job, members: &HashMap<SourceId, SourceMember>) -> Result<(), Stop> {
+    for kind in [Kind::User, Kind::Group] {
+        let of_kind = |member: &&SourceMember| match member.kind {
+            MemberKind::User | MemberKind::External => kind == Kind::User,
+            MemberKind::Group => kind == Kind::Group,
+            MemberKind::Everyone => false,
+        };
+        let ids = members.values().filter(of_kind).map(|m| m.id.clone());
+        let links = job
+            .store
+            .links_of(job.integration.uid, kind, ids.collect())
+            .await?;
+        let mut table = job.table(kind);
+        links.iter().flatten().for_each(|link| table.learn(link));
+    }
+    if members.values().any(|m| m.kind == MemberKind::Everyone) {
+        super::read::load(job, Kind::User).await?;
+    }
+    Ok(())
 }
 
 /// How a member stands. What is not known, and would have been if it were the customer's, is external.

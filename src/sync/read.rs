@@ -120,7 +120,7 @@ async fn apply_pages(
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.
-fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
+pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
     let address = object.attributes.text(&Attribute::USER_NAME);
     // Without an address it is in no domain, but may lack it only because it can't be understood.
@@ -211,8 +211,13 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
     );
     let count = Count::Skipped(reason.clone());
     let (mut slice, mut items) = (job.slice(), Vec::new());
+    let _slice = job.lane_slice().await;
     for mut link in gone {
         let source = link.source.clone();
+        // Somebody has just seen it.
+        if job.is_outrun(kind, &source) {
+            continue;
+        }
         if !link.absent {
             let end = |id: String, label: String| ObjectRef { kind, id, label };
             let target = link.target.as_ref();

@@ -4,11 +4,13 @@ mod due;
 mod request;
 
 pub(super) use self::due::Called;
-use self::request::{Request, new_run, ready};
+pub(super) use self::request::ready;
+use self::request::{Request, new_run};
 use super::{
     Error, Retention,
     events::Feed,
     execute::{Tools, execute},
+    lane::Lanes,
     queue::{Queue, merge},
     schedule,
 };
@@ -21,11 +23,14 @@ use crate::{
     store::Store,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 mod deletion;
+mod object;
+
+pub use object::ObjectRequest;
 
 /// Interruptions in a row after which an integration is paused (semantics 18).
 const INTERRUPTIONS: u32 = 3;
@@ -47,6 +52,7 @@ pub struct Runs {
     feed: Feed,
     stopping: CancellationToken,
     tasks: TaskTracker,
+    objects: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -80,6 +86,7 @@ impl Runs {
             clock,
             feed: feed.clone(),
             stopping: stopping.clone(),
+            lanes: Lanes::default(),
         };
         let door = Door {
             tools: tools.clone(),
@@ -95,6 +102,7 @@ impl Runs {
             feed,
             stopping,
             tasks,
+            objects: Arc::new(Semaphore::new(object::AT_ONCE)),
         }
     }
 
@@ -157,8 +165,9 @@ impl Runs {
                 continue;
             }
             tracing::warn!(run = %run.id, integration = %run.integration, "a run was interrupted");
-            // Asked for anew before it is shown as interrupted: killed in between, it is done once more, never lost.
-            if !self.interrupted_too_often(store, &run).await? {
+            // Asked for anew before it is shown as interrupted: killed in between, it is done once more, never lost. Who
+            // asked for a single object got no answer, and asks again.
+            if run.object.is_none() && !self.interrupted_too_often(store, &run).await? {
                 self.again(&run).await;
             }
             run.state = RunState::Interrupted;
@@ -299,7 +308,7 @@ impl Door {
             .get(&request.company, &request.integration)
             .await?;
         let rules = store.rules(&request.company, &request.integration).await?;
-        ready(&integration, &rules, &request)?;
+        ready(&integration, &rules, &request.rules)?;
         if let Some(waiting) = self.queue.waiting(&integration) {
             let merged = merge(&waiting.rules, &request.rules, &rules);
             if waiting.rules != merged || request.key.is_some() {

@@ -1,7 +1,7 @@
 //! Addresses that change hands within a run (semantics 13): decided when the listing is complete, and written together.
 
 use super::{
-    apply::{SLICE, defer, find, write},
+    apply::{SLICE, defer, find, leave_outrun, write},
     error::Stop,
     job::Job,
     plan::{self, Context, Item, Plan, Planned, What},
@@ -40,8 +40,8 @@ pub(super) async fn settle(job: &Job, kind: Kind, items: Vec<Item>) -> Result<()
         sets.push(std::mem::replace(&mut rest, more));
     }
     let mut sets = sets.into_iter().filter(|set| !set.is_empty());
-    while let Some(set) = sets.next() {
-        if let Err(stop) = one_set(job, kind, &set).await {
+    while let Some(mut set) = sets.next() {
+        if let Err(stop) = one_set(job, kind, &mut set).await {
             let left: Vec<Item> = set.into_iter().chain(sets.flatten()).collect();
             return put_off(job, &left, stop);
         }
@@ -59,10 +59,11 @@ fn put_off(job: &Job, items: &[Item], stop: Stop) -> Result<(), Stop> {
     Err(stop)
 }
 
-async fn one_set(job: &Job, kind: Kind, items: &[Item]) -> Result<(), Stop> {
+async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Stop> {
     let mut proofs = Proofs::default();
     for _ in 0..ATTEMPTS {
         job.go_on()?;
+        leave_outrun(job, kind, items).await?;
         let found = find(job, kind, items).await?;
         let context = job.context();
         let movers = movers(items, &found, &context);

@@ -5,4 +5,5 @@
 mod addresses;
 mod attributes;
 mod memberships;
+mod one_object;
 pub mod scene;

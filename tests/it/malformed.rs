@@ -157,6 +157,15 @@ async fn runs_and_people(world: &mut World) -> Vec<Case> {
     let mut cases = Vec::new();
     let start = v1::StartRunRequest { parent: integration(), rules: vec!["No Good".to_owned()], request_id: String::new() };
     cases.push(("a bad rule in a run", world.sync.start_run(start).await.map(drop), "rules[0]"));
+    let one = |kind: i32, object: String| v1::ProvisionObjectRequest { parent: integration(), kind, object, preview: false };
+    for (what, request, field) in [
+        ("an object of no kind", one(0, "1".to_owned()), "kind"),
+        ("an object of a kind to come", one(99, "1".to_owned()), "kind"),
+        ("no object", one(1, String::new()), "object"),
+        ("an object without end", one(1, "x".repeat(256)), "object"),
+    ] {
+        cases.push((what, world.sync.provision_object(request).await.map(drop), field));
+    }
     let changes = v1::ListChangesRequest { parent: "companies/acme".to_owned(), ..v1::ListChangesRequest::default() };
     cases.push(("changes of a company", world.sync.list_changes(changes).await.map(drop), "parent"));
     let changes = v1::ListChangesRequest { parent: format!("{}/runs/-", integration()), outcomes: vec![99], ..v1::ListChangesRequest::default() };

@@ -86,6 +86,7 @@ pub const METHODS: &[Method] = &[
     ("IntegrationService/UpdateRule", "admin", Resource(RULE)),
     ("IntegrationService/DeleteRule", "admin", Name(RULE)),
     ("SyncService/StartRun", "operator", Name(G)),
+    ("SyncService/ProvisionObject", "operator", Name(G)),
     ("SyncService/CancelRun", "operator", Name(RUN)),
     ("SyncService/GetRun", "viewer", Name(RUN)),
     ("SyncService/ListRuns", "viewer", Name(G)),

@@ -133,6 +133,10 @@ impl Reader for Google {
         Box::pin(self.group_members(group, cursor))
     }
 
+    fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>> {
+        Box::pin(self.id_of(kind, address))
+    }
+
     fn get<'a>(&'a self, kind: Kind, id: &'a SourceId) -> Answer<'a, Option<Object>> {
         match kind {
             Kind::User => Box::pin(self.user(id)),

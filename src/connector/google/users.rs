@@ -1,9 +1,13 @@
 //! Users, and the account that we act as.
 
-use super::{Google, convert, listing::Listing, wire::Account};
+use super::{
+    Google, convert,
+    listing::Listing,
+    wire::{Account, Identified},
+};
 use crate::{
     connector::{Cursor, Error, Page, Standing, http::Call},
-    model::{Object, SourceId},
+    model::{Kind, Object, SourceId},
 };
 use serde_json::value::RawValue;
 
@@ -39,6 +43,23 @@ impl Google {
         let url = self.url(&["users", id.as_str()], &query)?;
         let row = self.one("directory.users.get", &url).await?;
         row.map(|row| same(convert::user(&row)?, id)).transpose()
+    }
+
+    /// The id of a user or group by one of its addresses: Google takes them in the place of ids.
+    pub(super) async fn id_of(&self, kind: Kind, address: &str) -> Result<Option<SourceId>, Error> {
+        let (of, method) = match kind {
+            Kind::User => ("users", "directory.users.get"),
+            Kind::Group => ("groups", "directory.groups.get"),
+        };
+        let url = self.url(&[of, address], &[("fields", "id")])?;
+        let Some(row) = self.one(method, &url).await? else {
+            return Ok(None);
+        };
+        let row: Identified = serde_json::from_str(row.get())
+            .map_err(|error| Error::Protocol(format!("{method}: {error}")))?;
+        let id = SourceId::try_new(&row.id);
+        id.map(Some)
+            .ok_or_else(|| Error::Protocol(format!("{method}: no usable id")))
     }
 
     /// Who we are. Fails with [`Error::Forbidden`] for an account that may not read its customer's directory.

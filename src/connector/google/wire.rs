@@ -30,6 +30,12 @@ pub(super) struct Name {
     pub(super) display_name: Option<String>,
 }
 
+/// A user or group of which only the id was asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Identified {
+    pub(super) id: String,
+}
+
 /// A user as asked for to learn who we are.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

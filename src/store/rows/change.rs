@@ -18,7 +18,8 @@ codes!(
     Applied = 1,
     Skipped = 2,
     Failed = 3,
-    Deferred = 4
+    Deferred = 4,
+    Planned = 5
 );
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -127,7 +128,7 @@ impl ChangeRow {
     }
 }
 
-fn object_row(object: ObjectRef) -> ObjectRow {
+pub(super) fn object_row(object: ObjectRef) -> ObjectRow {
     let ObjectRef { kind, id, label } = object;
     ObjectRow {
         kind: kind_code(kind),
@@ -136,7 +137,7 @@ fn object_row(object: ObjectRef) -> ObjectRow {
     }
 }
 
-fn object(row: ObjectRow) -> Result<ObjectRef, Error> {
+pub(super) fn object(row: ObjectRow) -> Result<ObjectRef, Error> {
     Ok(ObjectRef {
         kind: kind_of(row.kind)?,
         id: row.id,

@@ -1,6 +1,10 @@
 //! Runs.
 
-use super::{Error, Moment, codes, integration_id, rule_id, run_id, uid};
+use super::{
+    Error, Moment,
+    change::{ObjectRow, object, object_row},
+    codes, integration_id, rule_id, run_id, uid,
+};
 use crate::{
     model::{
         CompanyId, Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError,
@@ -122,6 +126,8 @@ pub(in crate::store) struct RunRow {
     scheduled_time: Option<Moment>,
     #[prost(bool, tag = "28")]
     made_up: bool,
+    #[prost(message, optional, tag = "29")]
+    pub(in crate::store) object: Option<ObjectRow>,
 }
 
 /// Only what tells whether a run goes on.
@@ -157,6 +163,7 @@ impl RunRow {
             error,
             scheduled_time,
             made_up,
+            object,
         } = run;
         let Tally {
             objects,
@@ -195,6 +202,7 @@ impl RunRow {
                 .unwrap_or_default(),
             scheduled_time: Moment::maybe(*scheduled_time),
             made_up: *made_up,
+            object: object.clone().map(object_row),
         }
     }
 
@@ -235,6 +243,7 @@ impl RunRow {
             }),
             scheduled_time: Moment::optional(self.scheduled_time)?,
             made_up: self.made_up,
+            object: self.object.map(object).transpose()?,
         })
     }
 

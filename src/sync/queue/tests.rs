@@ -60,6 +60,7 @@ fn run(company: &str, integration: &str) -> Run {
         integration_uid: Uid::generate(),
         id: RunId::generate(),
         rules: Vec::new(),
+        object: None,
         trigger: Trigger::Manual,
         state: RunState::Queued,
         phase: None,

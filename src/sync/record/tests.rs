@@ -9,6 +9,7 @@ fn ledger() -> Ledger {
         integration_uid: Uid::generate(),
         id: RunId::generate(),
         rules: Vec::new(),
+        object: None,
         trigger: Trigger::Manual,
         state: RunState::Running,
         phase: None,

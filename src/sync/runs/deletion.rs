@@ -47,6 +47,7 @@ impl Runs {
         let (company, id) = (&integration.company, &integration.id);
         match &swept {
             Ok(token) => {
+                self.tools.lanes.forget(integration.uid);
                 tracing::info!(%company, integration = %id, uid = %integration.uid, title = integration.title, ?token, "an integration was deleted");
             }
             Err(error) => {

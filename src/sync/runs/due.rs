@@ -66,7 +66,7 @@ impl Door {
         let refused = if verdict.too_late {
             Some(self.too_late(&verdict))
         } else {
-            refusal(ready(&integration, &rules, &request))?
+            refusal(ready(&integration, &rules, &request.rules))?
         };
         let mut run = new_run(&integration, &request, called.now);
         let waiting = match refused {

@@ -21,16 +21,16 @@ pub(super) struct Request {
 }
 
 /// Whether the request can be carried out at all; if not, what to do first.
-pub(super) fn ready(
+pub(in crate::sync) fn ready(
     integration: &Integration,
     rules: &[Rule],
-    request: &Request,
+    named: &[RuleId],
 ) -> Result<(), Error> {
     let missing = gaps(integration, rules).into_iter();
     let mut missing: Vec<_> = missing
         .map(|gap| (gap.code().to_owned(), gap.text()))
         .collect();
-    for name in &request.rules {
+    for name in named {
         match rules.iter().find(|rule| rule.id == *name) {
             None => return Err(Error::Missing(format!("rule {name}"))),
             Some(rule) if !rule.active => {
@@ -42,7 +42,7 @@ pub(super) fn ready(
     let any = rules
         .iter()
         .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
-    if request.rules.is_empty() && !any && rules.iter().any(|rule| rule.active) {
+    if named.is_empty() && !any && rules.iter().any(|rule| rule.active) {
         let text = "It has no active automatic rule: create one, or name the manual rules to run";
         missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
     }
@@ -61,6 +61,7 @@ pub(super) fn new_run(integration: &Integration, request: &Request, now: Time) -
         integration_uid: integration.uid,
         id: RunId::generate(),
         rules: request.rules.clone(),
+        object: None,
         trigger: request.trigger,
         state: RunState::Queued,
         phase: None,

@@ -216,6 +216,7 @@ pub fn run(integration: &Integration) -> Run {
         integration_uid: integration.uid,
         id: RunId::generate(),
         rules: Vec::new(),
+        object: None,
         trigger: Trigger::Manual,
         state: RunState::Queued,
         phase: None,

@@ -17,6 +17,11 @@ fn run() -> Run {
         integration_uid: Uid(uuid(1)),
         id: run_id(),
         rules: vec![rule_id()],
+        object: Some(ObjectRef {
+            kind: Kind::User,
+            id: "s".to_owned(),
+            label: "l".to_owned(),
+        }),
         trigger: Trigger::Recovery,
         state: RunState::Interrupted,
         phase: Some(Phase::Applying),
@@ -61,7 +66,7 @@ fn a_run() {
     assert_eq!(row.clone().model(company()).unwrap(), run());
     pinned(
         &row,
-        "0a06026d61696e001210010000000000000000000000000000011a1101030000000000000000000000000000032207027573657273002802300738024210080110021803200428053006380740084a0e0801100218032004280530063807521b0a07027573657273001210080110021803200428053006380740085a0c0a0845585445524e414c100962050a016d100a680b708194ebdc037a016382010808c08df6d70610058a010808c08df6d706100592010808c08df6d70610059a010145a2010174da010808c08df6d7061005e00101",
+        "0a06026d61696e001210010000000000000000000000000000011a1101030000000000000000000000000000032207027573657273002802300738024210080110021803200428053006380740084a0e0801100218032004280530063807521b0a07027573657273001210080110021803200428053006380740085a0c0a0845585445524e414c100962050a016d100a680b708194ebdc037a016382010808c08df6d70610058a010808c08df6d706100592010808c08df6d70610059a010145a2010174da010808c08df6d7061005e00101ea010808011201731a016c",
     );
     let state = RunStateRow::decode(row.encode_to_vec().as_slice()).unwrap();
     assert_eq!(state.state().unwrap(), RunState::Interrupted);
@@ -110,6 +115,7 @@ fn events() {
     small.error = None;
     small.scheduled_time = None;
     small.made_up = false;
+    small.object = None;
     for (body, bytes) in [
         (
             EventBody::RunQueued(small.clone()),

@@ -1,0 +1,385 @@
+//! The object lane: one object, now, read afresh and decided as a bulk run would (semantics 16); or only explained.
+
+use super::{
+    Error,
+    apply::{self, aside},
+    error::Stop,
+    execute::Tools,
+    job::{Filling, Job},
+    joining, members,
+    plan::{self, Item, Planned},
+    read,
+    record::{Count, Ended},
+    run::explain,
+    runs::ObjectRequest,
+};
+use crate::{
+    connector::Connector,
+    integrations,
+    model::{
+        Change, Counters, ErrorKind, EventBody, Integration, Kind, Object, Outcome, PageRequest,
+        Reason, RuleId, Run, RunError, RunId, RunState, SourceId, Tally, Trigger,
+    },
+    rules::{RuleSet, Verdict},
+    store::ChangeFilter,
+};
+use futures_util::{FutureExt as _, stream};
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+/// How an object was accounted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// No rule is about it.
+    OutOfScope,
+    /// It was as it should be.
+    Unchanged,
+    /// Created or adopted.
+    Added,
+    /// Brought up to date.
+    Modified,
+    /// Left alone on purpose.
+    Skipped,
+    /// It did not work.
+    Failed,
+    /// Not decided now.
+    Deferred,
+}
+
+/// What became of one object; of a preview, what would.
+#[derive(Debug, Clone)]
+pub struct Provisioned {
+    /// How it was accounted for.
+    pub fate: Fate,
+    /// Why, where there is a why.
+    pub reason: Option<Reason>,
+    /// The run that it was; none of a preview.
+    pub run: Option<Run>,
+    /// The object as it was read; none if the source has it no more.
+    pub object: Option<Object>,
+    /// What each rule about its kind has to do with it, in the order in which they are tried.
+    pub rules: Vec<Verdict>,
+    /// What was recorded, with the sequences by which it is known; of a preview what would be, with 0.
+    pub changes: Vec<(u64, Change)>,
+}
+
+/// Provisions one object, or explains what would be done.
+pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<Provisioned, Error> {
+    let (company, id) = (&request.company, &request.integration);
+    let integration = tools.integrations.get(company, id).await?;
+    let rules = tools.store.rules(company, id).await?;
+    if !request.preview {
+        super::runs::ready(&integration, &rules, &[])?;
+    }
+    let active = rules.iter().filter(|rule| rule.active);
+    let named: Vec<RuleId> = active.map(|rule| rule.id.clone()).collect();
+    let source = tools.integrations.connect(company, id).await?;
+    let cancel = tools.stopping.child_token();
+    let rules =
+        RuleSet::compile(rules, &named).map_err(|error| Error::BadRule(error.to_string()))?;
+    let job = |run: Run, source: Arc<dyn Connector>| {
+        let parts = tools.parts(integration.clone(), source, rules, cancel, None);
+        Job::new(parts, run)
+    };
+    let job = job(new_run(tools, &integration, &request), source);
+    let asked = async {
+        let known = locate(&job, &request).await?;
+        // Until it is done nobody else provisions it by itself, and no bulk run overwrites it.
+        let lane = tools.lanes.of(integration.uid);
+        let taken = if request.preview {
+            None
+        } else {
+            Some(lane.take(request.kind, &known).await)
+        };
+        let read = look(&job, request.kind, &known).await?;
+        let done = match read {
+            Look::Absent => return Err(Failure::Absent),
+            Look::Gone(reason) => Ok(gone(reason)),
+            Look::There(object) if request.preview => preview(&job, object).await,
+            Look::There(object) => carry_out(tools, &job, object).await,
+        };
+        drop(taken);
+        done.map_err(Failure::from)
+    };
+    match asked.await {
+        Ok(provisioned) => Ok(provisioned),
+        Err(Failure::Absent) => Err(Error::Missing(format!(
+            "the {} {} at {}",
+            request.kind, request.object, integration.system
+        ))),
+        Err(Failure::Stop(stop)) => Err(refusal(tools, &integration, stop).await?),
+    }
+}
+
+enum Failure {
+    /// There is no such object, and never was.
+    Absent,
+    Stop(Stop),
+}
+
+impl<E: Into<Stop>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Stop(error.into())
+    }
+}
+
+/// What a caller is told of what kept the object from being decided; a lost consent is noted.
+async fn refusal(tools: &Tools, integration: &Integration, stop: Stop) -> Result<Error, Error> {
+    let lost = stop.is_consent_lost();
+    Ok(match stop {
+        Stop::System(error) if lost => {
+            let text = error.to_string();
+            let lost = tools.integrations.authorization_lost(integration, &text);
+            let lost = lost.await?;
+            let gap = integrations::Gap::ReauthorizationRequired(lost.authorization.reason);
+            Error::NotReady(vec![(gap.code().to_owned(), gap.text())])
+        }
+        Stop::System(error) if error.kind() == ErrorKind::Precondition => {
+            Error::NotReady(vec![(error.code().to_owned(), error.to_string())])
+        }
+        Stop::System(error) => Error::System(error),
+        Stop::Integration(error) => error.into(),
+        Stop::Store(error) => error.into(),
+        Stop::Pattern(error) => Error::BadRule(error.to_string()),
+        Stop::Cancelled => Error::Stopping,
+    })
+}
+
+fn new_run(tools: &Tools, integration: &Integration, request: &ObjectRequest) -> Run {
+    let now = tools.clock.now();
+    Run {
+        company: integration.company.clone(),
+        integration: integration.id.clone(),
+        integration_uid: integration.uid,
+        id: RunId::generate(),
+        rules: Vec::new(),
+        object: None,
+        trigger: Trigger::Manual,
+        state: RunState::Running,
+        phase: None,
+        tally: Tally::default(),
+        requests: crate::model::RequestCounts::default(),
+        requested_by: request.requested_by.clone(),
+        create_time: now,
+        start_time: Some(now),
+        end_time: None,
+        error: None,
+        scheduled_time: None,
+        made_up: false,
+    }
+}
+
+/// The id of what is asked for, which may be named by its address.
+async fn locate(job: &Job, request: &ObjectRequest) -> Result<SourceId, Failure> {
+    let object = request.object.as_str();
+    let id = if object.contains('@') {
+        let asked = job.reader()?.locate(request.kind, object);
+        job.unless_cancelled(asked).await?
+    } else {
+        SourceId::try_new(object)
+    };
+    id.ok_or(Failure::Absent)
+}
+
+enum Look {
+    There(Object),
+    /// It was provisioned once.
+    Gone(Reason),
+    Absent,
+}
+
+/// Reads the object and what its link says.
+async fn look(job: &Job, kind: Kind, id: &SourceId) -> Result<Look, Stop> {
+    let links = job
+        .store
+        .links_of(job.integration.uid, kind, vec![id.clone()]);
+    let link = links.await?.into_iter().next().flatten();
+    if let Some(link) = &link {
+        job.table(kind).learn(link);
+    }
+    let read = job.unless_cancelled(job.reader()?.get(kind, id)).await?;
+    Ok(match (read, link) {
+        (Some(object), _) => Look::There(object),
+        (None, Some(link)) if link.target.is_some() => Look::Gone(Reason::new(
+            "ABSENT_AT_SOURCE",
+            "the source has it no more; it is kept, for nothing removes it yet",
+        )),
+        (None, _) => Look::Absent,
+    })
+}
+
+fn gone(reason: Reason) -> Provisioned {
+    Provisioned {
+        fate: Fate::Skipped,
+        reason: Some(reason),
+        run: None,
+        object: None,
+        rules: Vec::new(),
+        changes: Vec::new(),
+    }
+}
+
+/// Decides and writes, as a run of its own.
+async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provisioned, Stop> {
+    let rules = job.rules.explain(&object);
+    job.ledger().run.object = Some(crate::model::ObjectRef {
+        kind: object.kind,
+        id: object.id.to_string(),
+        label: object.label().to_owned(),
+    });
+    tools.store.create_run(job.snapshot(), None).await?;
+    let piped = AssertUnwindSafe(pipe(job, object.clone()))
+        .catch_unwind()
+        .await;
+    let (ended, stop) = match piped {
+        Ok(Ok(())) => (Ended::Complete, None),
+        Ok(Err(stop)) => (Ended::Failed(explain(&stop)), Some(stop)),
+        Err(_) => (Ended::Failed(panicked()), None),
+    };
+    job.ledger().close(ended);
+    let mut run = job.snapshot();
+    run.end_time = Some(tools.clock.now());
+    tools.feed.forget(&run.company, &run.id);
+    let event = Some(EventBody::RunFinished as fn(Run) -> EventBody);
+    tools.store.save_run(run.clone(), event).await?;
+    if let Some(stop) = stop {
+        return Err(stop);
+    }
+    let filter = ChangeFilter {
+        integration: Some(run.integration.clone()),
+        run: Some(run.id.clone()),
+        ..ChangeFilter::default()
+    };
+    let page = PageRequest {
+        size: 1000,
+        token: None,
+    };
+    let recorded = tools.store.changes(&run.company, &filter, &page).await?;
+    let recorded = recorded.items.into_iter();
+    let changes: Vec<_> = recorded.map(|r| (r.sequence, r.change)).collect();
+    let fate = fate(&run.tally.objects);
+    Ok(Provisioned {
+        fate,
+        reason: why(fate, &changes, run.error.as_ref()),
+        run: Some(run),
+        object: Some(object),
+        rules,
+        changes,
+    })
+}
+
+fn panicked() -> RunError {
+    tracing::error!("provisioning an object panicked; this is a defect of the daemon");
+    RunError {
+        code: "INTERNAL".to_owned(),
+        text: "the daemon has a defect here; its log says more".to_owned(),
+    }
+}
+
+/// As a bulk run does with each object.
+async fn pipe(job: &Job, object: Object) -> Result<(), Stop> {
+    let kind = object.kind;
+    if let Some(item) = read::sort_out(job, kind, object) {
+        let mut parked = Vec::new();
+        let slices = stream::iter([vec![item]]);
+        apply::apply(job, kind, slices, &mut parked).await?;
+        for item in parked {
+            let reason = not_settled();
+            let count = Count::Deferred(reason.clone());
+            let mut slice = job.slice();
+            slice.changes = vec![aside(job, &item, Outcome::Deferred, reason)];
+            job.commit(slice, &[(&item, &count)]).await?.ok();
+        }
+    }
+    members::fill(job, false).await
+}
+
+fn not_settled() -> Reason {
+    Reason::new(
+        "NOT_SETTLED",
+        "another object of this integration has the address, and may have given it up: only a run over all objects can tell",
+    )
+}
+
+/// Decides without writing.
+async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
+    let (rules, kind) = (job.rules.explain(&object), object.kind);
+    let mut changes = Vec::new();
+    let mut count = None;
+    if let Some(item) = read::sort_out(job, kind, object.clone()) {
+        let (counted, change) = decide(job, &item).await?;
+        changes.extend(change);
+        if apply::waits(&item, &counted) {
+            job.groups_to_fill().push(Filling::of(&item, counted));
+        } else {
+            count = Some(counted);
+        }
+    }
+    let group = job.groups_to_fill().pop();
+    if let Some(group) = group {
+        let listing = members::list(job, &group, false).await?;
+        let (counted, more) = joining::preview(job, &group, &listing).await?;
+        changes.extend(more);
+        count = Some(counted);
+    }
+    if let Some(count) = &count {
+        job.ledger().count(None, count);
+    }
+    for change in &mut changes {
+        if change.outcome == Outcome::Applied {
+            change.outcome = Outcome::Planned;
+        }
+    }
+    let changes: Vec<_> = changes.into_iter().map(|change| (0, change)).collect();
+    let fate = fate(&job.snapshot().tally.objects);
+    Ok(Provisioned {
+        fate,
+        reason: why(fate, &changes, None),
+        run: None,
+        object: Some(object),
+        rules,
+        changes,
+    })
+}
+
+async fn decide(job: &Job, item: &Item) -> Result<(Count, Option<Change>), Stop> {
+    let found = apply::find(job, item.kind, std::slice::from_ref(item)).await?;
+    let found = found.into_iter().next().unwrap_or_default();
+    Ok(match plan::plan(item, &found, &job.context()) {
+        Planned::Do(plan) => (plan.count, plan.change),
+        Planned::Park => {
+            let reason = not_settled();
+            let change = aside(job, item, Outcome::Deferred, reason.clone());
+            (Count::Deferred(reason), Some(change))
+        }
+    })
+}
+
+fn fate(counters: &Counters) -> Fate {
+    let all = [
+        (counters.failed, Fate::Failed),
+        (counters.deferred, Fate::Deferred),
+        (counters.added, Fate::Added),
+        (counters.modified, Fate::Modified),
+        (counters.skipped, Fate::Skipped),
+        (counters.unchanged, Fate::Unchanged),
+    ];
+    let counted = all.into_iter().find(|(count, _)| *count > 0);
+    counted.map_or(Fate::OutOfScope, |(_, fate)| fate)
+}
+
+fn why(fate: Fate, changes: &[(u64, Change)], error: Option<&RunError>) -> Option<Reason> {
+    let mut recorded = changes
+        .iter()
+        .filter_map(|(_, change)| change.reason.clone());
+    let failed = || error.map(|error| Reason::new(&error.code, error.text.clone()));
+    // Of what takes no part in runs there is no record.
+    let inactive = || {
+        (fate == Fate::Skipped).then(|| {
+            Reason::new(
+                "RULE_NOT_IN_RUN",
+                "the only rules that are about it are switched off",
+            )
+        })
+    };
+    recorded.next_back().or_else(failed).or_else(inactive)
+}
