@@ -1,4 +1,9 @@
-//! The systems that an integration can be made with: the only file that names them all.
+//! The systems that an integration can be made with: the only file that names them all, but for what they are asked to
+//! allow (`scopes.rs`).
+
+mod scopes;
+
+pub use scopes::{scopes, scopes_for, unit_scopes};
 
 use crate::model::{Action, Attribute, Direction, Kind, Operator, RuleEvent, SystemId};
 
@@ -48,6 +53,17 @@ pub enum Choices {
     Any,
     /// `true` or `false` only.
     YesNo,
+    /// Ids of the system's groups.
+    Groups,
+    /// Ids of the system's organisational units.
+    OrgUnits,
+}
+
+impl Choices {
+    /// Whether the values are ids of what the system has.
+    pub fn are_listed(self) -> bool {
+        matches!(self, Self::Groups | Self::OrgUnits)
+    }
 }
 
 /// An attribute of the source object that conditions may ask for.
@@ -136,22 +152,8 @@ pub fn find(id: &SystemId) -> Option<&'static System> {
     SYSTEMS.iter().find(|system| system.id == id.as_str())
 }
 
-/// The scopes that an integration needs, and no more; empty if the system has no such direction or no scopes.
-///
-/// Reading Google takes two: `group.readonly` covers the members of groups too.
-pub fn scopes(system: &SystemId, direction: Direction) -> Vec<&'static str> {
-    match (system.as_str(), direction) {
-        (GOOGLE_WORKSPACE, Direction::FromSystem) => vec![
-            "openid",
-            "email",
-            "https://www.googleapis.com/auth/admin.directory.user.readonly",
-            "https://www.googleapis.com/auth/admin.directory.group.readonly",
-        ],
-        _ => Vec::new(),
-    }
-}
-
 const SWITCH: &[Operator] = &[Operator::Equal, Operator::NotEqual];
+const MEMBERSHIP: &[Operator] = &[Operator::MemberOf, Operator::NotMemberOf];
 const TEXT: &[Operator] = &[
     Operator::Equal,
     Operator::NotEqual,
@@ -201,6 +203,7 @@ const fn condition(attribute: Attribute, title: &'static str, choices: Choices) 
         operators: match choices {
             Choices::Any => TEXT,
             Choices::YesNo => SWITCH,
+            Choices::Groups | Choices::OrgUnits => MEMBERSHIP,
         },
         choices,
     }
@@ -283,9 +286,10 @@ static GOOGLE_USER_CONDITIONS: &[ConditionInfo] = &[
     condition(Attribute::MANAGER, "Manager's e-mail", Choices::Any),
     condition(
         Attribute::ORG_UNIT,
-        "Organizational unit (path)",
-        Choices::Any,
+        "Organizational unit",
+        Choices::OrgUnits,
     ),
+    condition(Attribute::GROUPS, "Groups", Choices::Groups),
     condition(Attribute::ADMIN, "Super administrator", Choices::YesNo),
     condition(
         Attribute::DOMAIN,
@@ -321,6 +325,7 @@ static GOOGLE_GROUP_CONDITIONS: &[ConditionInfo] = &[
         "Domain of the group e-mail",
         Choices::Any,
     ),
+    condition(Attribute::GROUPS, "Groups", Choices::Groups),
 ];
 
 #[cfg(test)]

@@ -111,6 +111,17 @@ pub struct SourceMember {
     pub email: Option<String>,
 }
 
+/// An organisational unit: a place in the one tree in which every user of a customer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgUnit {
+    /// The system's id, which stays when the unit is renamed or moved.
+    pub id: String,
+    /// Where it is: names from the root, each after a slash.
+    pub path: String,
+    /// What people call it.
+    pub name: String,
+}
+
 /// Reads a system.
 pub trait Reader: Send + Sync {
     /// A page of all objects of a kind.
@@ -122,6 +133,9 @@ pub trait Reader: Send + Sync {
         group: &'a SourceId,
         cursor: Option<Cursor>,
     ) -> Answer<'a, Page<SourceMember>>;
+
+    /// All organisational units.
+    fn units(&self) -> Answer<'_, Vec<OrgUnit>>;
 
     /// The id of the object that has this address, or had it and has it still as an alias. `None` if there is none.
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>>;

@@ -46,6 +46,7 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
             "GetIntegration",
             "ListIntegrations",
             "CheckIntegration",
+            "ListChoices",
             "ListRuleTemplates",
             "GetRule",
             "ListRules",

@@ -83,6 +83,7 @@ fn condition(of: &KindInfo, info: &ConditionInfo) -> v1::ConditionAttribute {
     let (choices, plain): (&[&str], _) = match info.choices {
         Choices::Any => (&[], v1::AttributeType::String),
         Choices::YesNo => (&["true", "false"], v1::AttributeType::Boolean),
+        Choices::Groups | Choices::OrgUnits => (&[], v1::AttributeType::StringList),
     };
     let known = of.attribute(&info.attribute);
     v1::ConditionAttribute {
@@ -93,5 +94,6 @@ fn condition(of: &KindInfo, info: &ConditionInfo) -> v1::ConditionAttribute {
             .into(),
         operators: info.operators.iter().map(operator).collect(),
         choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        listed: info.choices.are_listed(),
     }
 }

@@ -183,6 +183,8 @@ fn condition(i: usize, condition: v1::Condition, notes: &mut Notes) -> NewCondit
         v1::Operator::Matches => Some(Operator::Matches),
         v1::Operator::StartsWith => Some(Operator::StartsWith),
         v1::Operator::EndsWith => Some(Operator::EndsWith),
+        v1::Operator::MemberOf => Some(Operator::MemberOf),
+        v1::Operator::NotMemberOf => Some(Operator::NotMemberOf),
     });
     NewCondition {
         attribute,

@@ -1,15 +1,13 @@
 //! `IntegrationService`: set-up.
 
 use super::{
-    catalogue, checking,
+    catalogue, checking, choices, consent,
     fields::{Notes, request_key},
-    from_proto, names, status,
-    to_proto::{self, time},
-    tokens, update,
+    from_proto, names, status, to_proto, tokens, update,
 };
 use crate::{
-    integrations::{Answer, Integrations, TokenFate, catalogue as known},
-    model::{CompanyId, Integration, IntegrationId, Secret, Violation},
+    integrations::{Integrations, TokenFate, catalogue as known},
+    model::{CompanyId, Integration, IntegrationId, Time, Violation},
     proto::v1::{self, integration_service_server::IntegrationService},
     sync::Runs,
 };
@@ -55,6 +53,18 @@ impl Service {
             return Ok(integration);
         }
         Err(status::changed(&names::of_integration(&integration)))
+    }
+
+    /// What is named, and its `update_time` if the caller has seen it.
+    async fn seen_as(
+        &self,
+        name: &str,
+        etag: &str,
+    ) -> Result<(CompanyId, IntegrationId, Option<Time>), Status> {
+        let (company, id) = names::parse_integration("name", name).map_err(one)?;
+        let seen = self.seen(&company, &id, etag).await?;
+        let seen = (!etag.is_empty()).then_some(seen.update_time);
+        Ok((company, id, seen))
     }
 }
 
@@ -187,20 +197,21 @@ impl IntegrationService for Service {
         checking::check(&self.integrations, &name).await
     }
 
+    async fn list_choices(
+        &self,
+        request: Request<v1::ListChoicesRequest>,
+    ) -> Answered<v1::ListChoicesResponse> {
+        choices::list(&self.integrations, request.into_inner()).await
+    }
+
     async fn activate_integration(
         &self,
         request: Request<v1::ActivateIntegrationRequest>,
     ) -> Answered<v1::Integration> {
         let v1::ActivateIntegrationRequest { name, etag } = request.into_inner();
-        let (company, id) = names::parse_integration("name", &name).map_err(one)?;
-        let seen = self.seen(&company, &id, &etag).await?;
-        let seen = (!etag.is_empty()).then_some(seen.update_time);
-        let integration = self
-            .integrations
-            .activate(&company, &id, seen)
-            .await
-            .map_err(status::integrations)?;
-        self.shown(integration).await
+        let (company, id, seen) = self.seen_as(&name, &etag).await?;
+        let switched = self.integrations.activate(&company, &id, seen).await;
+        self.shown(switched.map_err(status::integrations)?).await
     }
 
     async fn deactivate_integration(
@@ -208,74 +219,24 @@ impl IntegrationService for Service {
         request: Request<v1::DeactivateIntegrationRequest>,
     ) -> Answered<v1::Integration> {
         let v1::DeactivateIntegrationRequest { name, etag } = request.into_inner();
-        let (company, id) = names::parse_integration("name", &name).map_err(one)?;
-        let seen = self.seen(&company, &id, &etag).await?;
-        let seen = (!etag.is_empty()).then_some(seen.update_time);
-        let integration = self
-            .integrations
-            .deactivate(&company, &id, seen)
-            .await
-            .map_err(status::integrations)?;
-        self.shown(integration).await
+        let (company, id, seen) = self.seen_as(&name, &etag).await?;
+        let switched = self.integrations.deactivate(&company, &id, seen).await;
+        self.shown(switched.map_err(status::integrations)?).await
     }
 
     async fn begin_authorization(
         &self,
         request: Request<v1::BeginAuthorizationRequest>,
     ) -> Answered<v1::BeginAuthorizationResponse> {
-        let v1::BeginAuthorizationRequest { name, return_url } = request.into_inner();
-        let (company, id) = names::parse_integration("name", &name).map_err(one)?;
-        let return_url = (!return_url.is_empty()).then_some(return_url.as_str());
-        let begun = self
-            .integrations
-            .begin_authorization(&company, &id, return_url)
-            .await;
-        let begun = begun.map_err(status::integrations)?;
-        Ok(Response::new(v1::BeginAuthorizationResponse {
-            authorization_url: begun.url.to_string(),
-            expire_time: Some(time(begun.expire_time)),
-        }))
+        consent::begin(&self.integrations, request.into_inner()).await
     }
 
     async fn complete_authorization(
         &self,
         request: Request<v1::CompleteAuthorizationRequest>,
     ) -> Answered<v1::Integration> {
-        use v1::complete_authorization_request::Answer as Given;
-        let v1::CompleteAuthorizationRequest {
-            name,
-            state,
-            answer,
-        } = request.into_inner();
-        let mut notes = Notes::default();
-        let named = notes.take(names::parse_integration("name", &name));
-        if state.is_empty() {
-            notes.0.push(Violation::new(
-                "state",
-                "must be the state that came back from the consent page",
-            ));
-        }
-        let answer = match answer {
-            Some(Given::Code(code)) if !code.is_empty() => Some(Answer::Code(Secret::new(code))),
-            Some(Given::Error(error)) if !error.is_empty() => Some(Answer::Error(error)),
-            _ => None,
-        };
-        if answer.is_none() {
-            notes.0.push(Violation::new(
-                "answer",
-                "give the code or the error that came back from the consent page",
-            ));
-        }
-        let (Some((company, id)), Some(answer), []) = (named, answer, notes.0.as_slice()) else {
-            return Err(status::invalid(notes.0));
-        };
-        let state = Secret::new(state);
-        let completed = self
-            .integrations
-            .complete_authorization(Some((&company, &id)), &state, answer)
-            .await;
-        self.shown(completed.map_err(status::integrations)?.integration)
-            .await
+        let completed = consent::complete(&self.integrations, request.into_inner()).await?;
+        self.shown(completed).await
     }
 
     async fn list_rule_templates(

@@ -8,6 +8,8 @@ mod admin;
 mod callers;
 mod catalogue;
 mod checking;
+mod choices;
+mod consent;
 mod directory;
 mod fields;
 mod from_proto;

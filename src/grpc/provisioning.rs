@@ -8,8 +8,11 @@ use super::{
 };
 use crate::{
     model::{CompanyId, IntegrationId, Object, Violation},
-    proto::v1::{self, provision_object_response::State, rule_verdict::Part as ProtoPart},
-    sync::{Fate, ObjectRequest, Part, Provisioned, Runs, Tested, Verdict},
+    proto::v1::{
+        self, condition_verdict::State as ConditionState, provision_object_response::State,
+        rule_verdict::Part as ProtoPart,
+    },
+    sync::{Answer, Fate, ObjectRequest, Part, Provisioned, Runs, Tested, Verdict},
 };
 use tonic::{Response, Status};
 
@@ -104,6 +107,7 @@ fn verdict(company: &CompanyId, integration: &IntegrationId, verdict: &Verdict) 
         Part::Later => ProtoPart::Later,
         Part::Inactive => ProtoPart::Inactive,
         Part::NotMet => ProtoPart::NotMet,
+        Part::Unknown => ProtoPart::Unknown,
     };
     v1::RuleVerdict {
         rule: names::rule(company, integration, &verdict.rule),
@@ -116,6 +120,11 @@ fn tested(tested: &Tested) -> v1::ConditionVerdict {
     v1::ConditionVerdict {
         condition: Some(to_proto::condition(&tested.condition)),
         value: tested.seen.as_ref().map(json),
-        met: tested.met,
+        state: match tested.met {
+            Answer::Yes => ConditionState::Met,
+            Answer::No => ConditionState::NotMet,
+            Answer::Unknown(_) => ConditionState::Unknown,
+        }
+        .into(),
     }
 }

@@ -186,6 +186,8 @@ pub(super) fn operator(operator: Operator) -> v1::Operator {
         Operator::Matches => v1::Operator::Matches,
         Operator::StartsWith => v1::Operator::StartsWith,
         Operator::EndsWith => v1::Operator::EndsWith,
+        Operator::MemberOf => v1::Operator::MemberOf,
+        Operator::NotMemberOf => v1::Operator::NotMemberOf,
     }
 }
 

@@ -108,7 +108,7 @@ fn bad(error: &connector::Error) -> Outcome {
 }
 
 /// What the system answers, unless it takes too long.
-async fn in_time<T>(asked: connector::Answer<'_, T>) -> Result<T, connector::Error> {
+pub(super) async fn in_time<T>(asked: connector::Answer<'_, T>) -> Result<T, connector::Error> {
     let late = |_| {
         let text = format!("no usable answer within {} s", PATIENCE.as_secs());
         Err(connector::Error::Unavailable(text))

@@ -5,6 +5,7 @@
 
 mod authorization;
 mod checking;
+mod choices;
 mod connections;
 mod deletion;
 mod error;
@@ -20,6 +21,7 @@ pub use authorization::{
     AUTHORIZATION_LIFE, Answer, Begun, Completed, Refusal, Refused, ReturnUrls,
 };
 pub use checking::{Check, Outcome as CheckOutcome};
+pub use choices::Choice;
 pub use connections::{Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;

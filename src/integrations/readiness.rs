@@ -70,7 +70,8 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
         }
         AuthorizationState::Authorized => {
             let granted = authorization.consent.as_ref();
-            let needed = catalogue::scopes(&integration.system, integration.direction);
+            let mut needed = catalogue::scopes(&integration.system, integration.direction);
+            needed.extend(catalogue::scopes_for(&integration.system, rules));
             let missing = oauth::missing(granted.map_or(&[], |consent| &consent.scopes), &needed);
             if !missing.is_empty() {
                 gaps.push(Gap::ScopesMissing(missing));

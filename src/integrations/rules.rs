@@ -225,6 +225,12 @@ fn check_attribute(
             format!("{attribute} can't be compared so: see GetSystem for the operators it takes"),
         );
     }
+    if condition.choices.are_listed() && values.iter().any(|value| !is_source_id(value)) {
+        checked.refuse(
+            &format!("{field}.values"),
+            format!("{attribute} is compared with ids, which stay when things are renamed: see ListChoices"),
+        );
+    }
     if condition.choices == Choices::YesNo && values.iter().any(|value| !is_yes_no(value)) {
         checked.refuse(
             &format!("{field}.values"),
@@ -236,6 +242,11 @@ fn check_attribute(
 /// What the integration's system says of a kind of its objects.
 fn kind_of(integration: &Integration, kind: Kind) -> Option<&'static KindInfo> {
     catalogue::find(&integration.system)?.kind(kind)
+}
+
+/// Neither an address nor a path.
+fn is_source_id(value: &str) -> bool {
+    value.len() <= 255 && !value.contains(|c: char| c == '@' || c == '/' || c.is_whitespace())
 }
 
 fn is_yes_no(value: &str) -> bool {

@@ -64,8 +64,10 @@ attributes! {
     MANAGER = "manager",
     /// Description of a group.
     DESCRIPTION = "description",
-    /// Path of the organisational unit.
+    /// Path of the organisational unit. Conditions name units by id.
     ORG_UNIT = "orgUnit",
+    /// The groups that it is a member of: for conditions only, which name groups by id.
+    GROUPS = "groups",
     /// Whether the user is an administrator of the system.
     ADMIN = "isAdmin",
     /// The domain of the primary address.

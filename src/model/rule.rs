@@ -26,6 +26,10 @@ pub enum Operator {
     StartsWith,
     /// It (or one element of it) ends with one of the values.
     EndsWith,
+    /// The object is in one of the groups or organisational units whose ids are the values, or in one within those.
+    MemberOf,
+    /// It is in none of them.
+    NotMemberOf,
 }
 
 /// One condition; all conditions of a rule must be met.

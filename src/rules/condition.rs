@@ -1,6 +1,7 @@
 //! One condition, prepared once and asked for each object.
 
-use crate::model::{Attribute, Attributes, Condition, Operator, Value};
+use super::knowledge::{Answer, Knowledge};
+use crate::model::{Attribute, Attributes, Condition, Object, Operator, Value};
 use regex::{RegexSet, RegexSetBuilder};
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
@@ -47,6 +48,8 @@ enum How {
     Match(RegexSet),
     Start(Vec<String>),
     End(Vec<String>),
+    /// In one of the groups or units of these ids.
+    Within(Vec<String>),
 }
 
 impl Test {
@@ -58,19 +61,46 @@ impl Test {
             Operator::Matches => How::Match(patterns(&condition.values)?),
             Operator::StartsWith => How::Start(values().collect()),
             Operator::EndsWith => How::End(values().collect()),
+            Operator::MemberOf | Operator::NotMemberOf => How::Within(condition.values.clone()),
         };
         Ok(Self {
             attribute: condition.attribute.clone(),
             negative: matches!(
                 condition.operator,
-                Operator::NotEqual | Operator::NotContains
+                Operator::NotEqual | Operator::NotContains | Operator::NotMemberOf
             ),
             how,
         })
     }
 
+    /// Whether an object meets it.
+    pub(super) fn ask(&self, object: &Object, knowledge: &Knowledge) -> Answer {
+        let How::Within(ids) = &self.how else {
+            return Answer::of(self.is_met(&object.attributes));
+        };
+        let answer = knowledge.within(&self.attribute, ids, object);
+        if self.negative {
+            answer.turned()
+        } else {
+            answer
+        }
+    }
+
+    /// The ids of groups that it names; none if it is about something else.
+    pub(super) fn groups(&self) -> &[String] {
+        match &self.how {
+            How::Within(ids) if self.attribute == Attribute::GROUPS => ids,
+            _ => &[],
+        }
+    }
+
+    /// Whether it names organisational units.
+    pub(super) fn is_about_units(&self) -> bool {
+        matches!(self.how, How::Within(_)) && self.attribute == Attribute::ORG_UNIT
+    }
+
     /// Whether attributes meet it. With an absent one nothing compares, so it meets negative operators only (semantics 6).
-    pub(super) fn is_met(&self, attributes: &Attributes) -> bool {
+    fn is_met(&self, attributes: &Attributes) -> bool {
         let compares = match (attributes.get(&self.attribute), &self.how) {
             (Some(Value::Text(text)), _) => self.how.holds(text),
             // A list contains its elements, not parts of them.
@@ -98,6 +128,8 @@ impl How {
             Self::End(values) => any(values, |text, value| text.ends_with(value)),
             // An expression ignores case by itself.
             Self::Match(patterns) => patterns.is_match(&text.nfc().collect::<String>()),
+            // No attribute tells.
+            Self::Within(_) => false,
         }
     }
 }

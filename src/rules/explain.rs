@@ -1,6 +1,9 @@
 //! Why a rule decides about an object or does not, for people.
 
-use super::set::{Decision, RuleSet};
+use super::{
+    knowledge::{Answer, Knowledge},
+    set::{Decision, RuleSet},
+};
 use crate::model::{Condition, Object, RuleId, Value};
 
 /// One condition and what it saw.
@@ -11,7 +14,7 @@ pub struct Tested {
     /// The object's value of the attribute; none = absent.
     pub seen: Option<Value>,
     /// Whether the object meets it.
-    pub met: bool,
+    pub met: Answer,
 }
 
 /// What a rule has to do with an object.
@@ -25,6 +28,8 @@ pub enum Part {
     Inactive,
     /// The object does not meet its conditions.
     NotMet,
+    /// Whether the object meets its conditions can't be told.
+    Unknown,
 }
 
 /// One rule and what it has to do with an object.
@@ -40,10 +45,10 @@ pub struct Verdict {
 
 impl RuleSet {
     /// What each rule about this kind of object has to do with it, in the order in which they are tried.
-    pub fn explain(&self, object: &Object) -> Vec<Verdict> {
-        let decides = match self.decide(object) {
+    pub fn explain(&self, object: &Object, knowledge: &Knowledge) -> Vec<Verdict> {
+        let decides = match self.decide(object, knowledge) {
             Decision::By(rule) => Some(rule.id.clone()),
-            Decision::OutOfScope | Decision::LeftAlone { .. } => None,
+            Decision::OutOfScope | Decision::LeftAlone { .. } | Decision::Unknown(_) => None,
         };
         let about = self.about(object.kind);
         about
@@ -55,12 +60,15 @@ impl RuleSet {
                     .map(|(condition, test)| Tested {
                         condition: condition.clone(),
                         seen: object.attributes.get(&condition.attribute).cloned(),
-                        met: test.is_met(&object.attributes),
+                        met: test.ask(object, knowledge),
                     })
                     .collect();
-                let met = conditions.iter().all(|tested| tested.met);
+                let any = |answer: fn(&Answer) -> bool| {
+                    conditions.iter().any(|tested| answer(&tested.met))
+                };
                 let part = match () {
-                    () if !met => Part::NotMet,
+                    () if any(|met| *met == Answer::No) => Part::NotMet,
+                    () if any(|met| *met != Answer::Yes) => Part::Unknown,
                     () if decides.as_ref() == Some(&rule.id) => Part::Decides,
                     () if !rule.active => Part::Inactive,
                     () => Part::Later,

@@ -6,6 +6,7 @@
 
 mod condition;
 mod explain;
+mod knowledge;
 mod mapping;
 mod reach;
 mod set;
@@ -13,6 +14,7 @@ mod template;
 
 pub use condition::{InvalidPattern, check_patterns};
 pub use explain::{Part, Tested, Verdict};
+pub use knowledge::{Answer, Knowledge, Membership, Named};
 pub use mapping::map;
 pub use reach::Reach;
 pub use set::{Decision, RuleSet};

@@ -1,6 +1,9 @@
 //! All rules of an integration, prepared to decide about one object after the other.
 
-use super::condition::{InvalidPattern, Test};
+use super::{
+    condition::{InvalidPattern, Test},
+    knowledge::{Answer, Knowledge, Named},
+};
 use crate::model::{Kind, Object, Rule, RuleId, RunMode};
 use std::collections::BTreeSet;
 
@@ -16,6 +19,8 @@ pub enum Decision<'a> {
     },
     /// This rule decides, and its results are to be written.
     By(&'a Rule),
+    /// Who decides can't be told, and why: neither in scope nor out (semantics 7).
+    Unknown(String),
 }
 
 /// The rules of an integration as one run sees them.
@@ -35,12 +40,20 @@ impl Compiled {
         self.rule.source_kind == kind && self.rule.target_kind == kind
     }
 
-    fn matches(&self, object: &Object) -> bool {
-        self.is_about(object.kind)
-            && self
-                .tests
-                .iter()
-                .all(|test| test.is_met(&object.attributes))
+    /// What is plainly not met settles it, whatever is not known beside.
+    fn ask(&self, object: &Object, knowledge: &Knowledge) -> Answer {
+        if !self.is_about(object.kind) {
+            return Answer::No;
+        }
+        let mut answer = Answer::Yes;
+        for test in &self.tests {
+            match test.ask(object, knowledge) {
+                Answer::Yes => {}
+                Answer::No => return Answer::No,
+                unknown @ Answer::Unknown(_) => answer = unknown,
+            }
+        }
+        answer
     }
 }
 
@@ -69,20 +82,30 @@ impl RuleSet {
     }
 
     /// Decides about an object: the first active rule that matches does, whether or not its results are to be written
-    /// (semantics 1). Only if there is none do inactive rules count, and only to leave the object alone.
-    pub fn decide(&self, object: &Object) -> Decision<'_> {
-        let first = |active: bool| {
-            let mut candidates = self.0.iter().filter(|c| c.rule.active == active);
-            candidates.find(|c| c.matches(object))
-        };
-        match first(true).or_else(|| first(false)) {
-            Some(Compiled {
-                rule,
-                written: true,
-                ..
-            }) => Decision::By(rule),
-            Some(Compiled { rule, .. }) => Decision::LeftAlone { rule },
-            None => Decision::OutOfScope,
+    /// (semantics 1). Only if there is none do inactive rules count, and only to leave the object alone. If it can't be told
+    /// whether a rule matches, nor can it who decides.
+    pub fn decide(&self, object: &Object, knowledge: &Knowledge) -> Decision<'_> {
+        for active in [true, false] {
+            for one in self.0.iter().filter(|c| c.rule.active == active) {
+                match one.ask(object, knowledge) {
+                    Answer::No => {}
+                    Answer::Unknown(why) => return Decision::Unknown(why),
+                    Answer::Yes if one.written => return Decision::By(&one.rule),
+                    Answer::Yes => return Decision::LeftAlone { rule: &one.rule },
+                }
+            }
+        }
+        Decision::OutOfScope
+    }
+
+    /// What must be read before these rules can be asked.
+    pub fn named(&self) -> Named {
+        let tests = || self.0.iter().flat_map(|compiled| &compiled.tests);
+        Named {
+            groups: tests()
+                .flat_map(|test| test.groups().iter().cloned())
+                .collect(),
+            units: tests().any(Test::is_about_units),
         }
     }
 

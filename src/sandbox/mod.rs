@@ -25,6 +25,7 @@
 //! | `POST /sandbox/users`, `PATCH`, `DELETE /sandbox/users/{key}` | change a user; `?raw=true` skips every check, `?purge=true` leaves no deleted user behind |
 //! | `POST /sandbox/users/{id}/undelete` | bring a deleted user back |
 //! | the same on `/sandbox/groups[/{key}]` and `/sandbox/groups/{key}/members[/{key}]` | change a group or a membership |
+//! | `POST /sandbox/orgunits/rename` | `{"from": "/Staff", "to": "/People"}`: its people move along |
 //! | `POST`, `DELETE /sandbox/faults` | add rules (see `faults.rs`); forget them all |
 //! | `POST /sandbox/accounts/{email}` | `is_admin`, `is_delegated_admin`, `suspended`, `authorize_error` |
 //! | `POST /sandbox/revoke` | `{"email"}`: every token of that account answers `invalid_grant` |

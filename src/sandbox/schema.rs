@@ -185,6 +185,26 @@ pub const DOMAINS: Shape = Object(&[
     ("kind", Leaf),
 ]);
 
+/// All organizational units.
+pub const UNITS: Shape = Object(&[
+    (
+        "organizationUnits",
+        Object(&[
+            ("blockInheritance", Leaf),
+            ("description", Leaf),
+            ("etag", Leaf),
+            ("kind", Leaf),
+            ("name", Leaf),
+            ("orgUnitId", Leaf),
+            ("orgUnitPath", Leaf),
+            ("parentOrgUnitId", Leaf),
+            ("parentOrgUnitPath", Leaf),
+        ]),
+    ),
+    ("etag", Leaf),
+    ("kind", Leaf),
+]);
+
 impl Shape {
     /// Whether an object of this shape has that name.
     pub fn has(&self, name: &str) -> bool {

@@ -257,7 +257,7 @@ pub(super) fn defer(job: &Job, items: &[Item], reason: &Reason) {
     for item in items {
         match &item.what {
             What::Observe(count) => ledger.count(item.rule.as_ref(), count),
-            What::Defect(_) | What::Protected | What::Provision { .. } => {
+            What::Defect(_) | What::Protected | What::Unclear(_) | What::Provision { .. } => {
                 ledger.count(item.rule.as_ref(), &Count::Deferred(reason.clone()));
             }
         }

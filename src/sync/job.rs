@@ -14,12 +14,12 @@ use crate::{
         Action, Attribute, Change, Clock, EventBody, Integration, Kind, ObjectRef, Outcome, Phase,
         Progress, Reason, RuleId, Run, SourceId,
     },
-    rules::{Reach, RuleSet},
+    rules::{Knowledge, Reach, RuleSet},
     store::{Slice, SliceError, Store},
 };
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -40,6 +40,7 @@ pub(super) struct Job {
     pub(super) target: Arc<dyn Connector>,
     pub(super) rules: RuleSet,
     pub(super) reach: Reach,
+    knowledge: OnceLock<Knowledge>,
     mapped: [Vec<Attribute>; 2],
     pub(super) cancel: CancellationToken,
     /// Where single objects are marked; none = this is about a single object, which knows no others.
@@ -99,6 +100,7 @@ impl Job {
             clock: parts.clock,
             feed: parts.feed,
             reach: Reach::new(&parts.integration.domains, &parts.integration.protected),
+            knowledge: OnceLock::new(),
             integration: parts.integration,
             source: parts.source,
             target: parts.target,
@@ -126,6 +128,16 @@ impl Job {
         self.target
             .writer()
             .ok_or_else(|| Error::Rejected("this system can't be written".to_owned()))
+    }
+
+    /// Takes in what was read for the rules to be asked; the first time counts.
+    pub(super) fn learn(&self, knowledge: Knowledge) {
+        let _ = self.knowledge.set(knowledge);
+    }
+
+    /// What was read for the rules to be asked.
+    pub(super) fn knowledge(&self) -> &Knowledge {
+        self.knowledge.get_or_init(Knowledge::default)
     }
 
     /// The books. No panic happens while they are open, so a poisoned lock says nothing about them.

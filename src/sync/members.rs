@@ -161,10 +161,7 @@ pub(super) async fn list(
     let members = if group.size == Some(0) && !known {
         HashMap::new()
     } else {
-        match read(job, &group.source).await {
-            Err(Stop::System(Error::CursorLost(_))) => read(job, &group.source).await?,
-            other => other?,
-        }
+        read(job, &group.source).await?
     };
     if job.lane.is_none() {
         acquaint(job, &members).await?;
@@ -188,7 +185,18 @@ pub(super) async fn list(
     })
 }
 
-async fn read(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMember>, Stop> {
+/// The direct members of a group, all of them; begins again once if the listing is lost.
+pub(super) async fn read(
+    job: &Job,
+    group: &SourceId,
+) -> Result<HashMap<SourceId, SourceMember>, Stop> {
+    match read_once(job, group).await {
+        Err(Stop::System(Error::CursorLost(_))) => read_once(job, group).await,
+        other => other,
+    }
+}
+
+async fn read_once(job: &Job, group: &SourceId) -> Result<HashMap<SourceId, SourceMember>, Stop> {
     let (mut members, mut cursor) = (HashMap::new(), None);
     loop {
         let asked = job.reader()?.members(group, cursor.take());

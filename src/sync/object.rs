@@ -6,7 +6,7 @@ use super::{
     error::Stop,
     execute::Tools,
     job::{Filling, Job},
-    joining, members,
+    joining, knowledge, members,
     plan::{self, Item, Planned},
     read,
     record::{Count, Ended},
@@ -91,6 +91,9 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
             Some(lane.take(request.kind, &known).await)
         };
         let read = look(&job, request.kind, &known).await?;
+        if matches!(read, Look::There(_)) {
+            knowledge::read(&job).await?;
+        }
         let done = match read {
             Look::Absent => return Err(Failure::Absent),
             Look::Gone(reason) => Ok(gone(reason)),
@@ -220,7 +223,7 @@ fn gone(reason: Reason) -> Provisioned {
 
 /// Decides and writes, as a run of its own.
 async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provisioned, Stop> {
-    let rules = job.rules.explain(&object);
+    let rules = job.rules.explain(&object, job.knowledge());
     job.ledger().run.object = Some(crate::model::ObjectRef {
         kind: object.kind,
         id: object.id.to_string(),
@@ -302,7 +305,7 @@ fn not_settled() -> Reason {
 
 /// Decides without writing.
 async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
-    let (rules, kind) = (job.rules.explain(&object), object.kind);
+    let (rules, kind) = (job.rules.explain(&object, job.knowledge()), object.kind);
     let mut changes = Vec::new();
     let mut count = None;
     if let Some(item) = read::sort_out(job, kind, object.clone()) {

@@ -1,6 +1,6 @@
 //! What is to be done about one object: pure, from what the source wants and what the target has.
 
-use super::{merge::merge, protected::protected, record::Count};
+use super::{left, merge::merge, record::Count};
 use crate::{
     connector::Write,
     model::{
@@ -39,6 +39,8 @@ pub(super) enum What {
     Defect(String),
     /// It is on the integration's list of those never touched (semantics 30).
     Protected,
+    /// Which rule decides can't be told, for this reason.
+    Unclear(Reason),
     /// It is to look like this at the target.
     Provision {
         desired: Attributes,
@@ -102,7 +104,8 @@ pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
             context,
             Reason::new("INVALID_DATA", text.clone()),
         )),
-        What::Protected => Planned::new(protected(item, found, context)),
+        What::Protected => Planned::new(left::protected(item, found, context)),
+        What::Unclear(reason) => Planned::new(left::unclear(item, found, context, reason)),
         What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),
     }
 }
@@ -380,7 +383,7 @@ pub(super) fn wanted_email(item: &Item) -> String {
         What::Provision { desired, .. } => {
             fold_email(desired.text(&Attribute::USER_NAME).unwrap_or_default())
         }
-        What::Observe(_) | What::Defect(_) | What::Protected => String::new(),
+        What::Observe(_) | What::Defect(_) | What::Protected | What::Unclear(_) => String::new(),
     }
 }
 

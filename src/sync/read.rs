@@ -125,10 +125,13 @@ pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let address = object.attributes.text(&Attribute::USER_NAME);
     // Without an address it is in no domain, but may lack it only because it can't be understood.
     let elsewhere = !job.reach.covers(address) && (address.is_some() || object.defect.is_none());
-    let (rule, what) = match (&object.defect, job.rules.decide(&object)) {
+    let (rule, what) = match (&object.defect, job.rules.decide(&object, job.knowledge())) {
         _ if elsewhere => (None, What::Observe(Count::OutOfScope)),
         // What can't be understood meets conditions or not by accident.
         (Some(defect), _) => (None, What::Defect(defect.clone())),
+        (None, Decision::Unknown(why)) => {
+            (None, What::Unclear(Reason::new("MEMBERSHIP_UNKNOWN", why)))
+        }
         (None, Decision::OutOfScope) => (None, What::Observe(Count::OutOfScope)),
         (None, Decision::LeftAlone { .. }) => (
             None,

@@ -3,7 +3,7 @@
 use super::{
     error::Stop,
     job::Job,
-    members, read,
+    knowledge, members, read,
     record::{Count, Ended},
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(super) async fn pipe(job: &Job) -> Ended {
 
 async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop> {
     let kinds = job.rules.kinds();
+    knowledge::read(job).await?;
     // Memberships need to know users and groups, whichever kinds the rules mention.
     for kind in [Kind::User, Kind::Group] {
         read::load(job, kind).await?;

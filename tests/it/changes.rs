@@ -7,3 +7,4 @@ mod attributes;
 mod memberships;
 mod one_object;
 pub mod scene;
+mod scope;

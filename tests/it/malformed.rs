@@ -89,7 +89,7 @@ async fn other_calls(world: &mut World) -> Vec<Case> {
     cases.push(("a name of something else", world.integrations.get_integration(get).await.map(drop), "name"));
     let get = v1::GetSystemRequest { name: "google-workspace".to_owned() };
     cases.push(("a system's bare id", world.integrations.get_system(get).await.map(drop), "name"));
-    let begin = v1::BeginAuthorizationRequest { name: integration(), return_url: "javascript:x".to_owned() };
+    let begin = v1::BeginAuthorizationRequest { name: integration(), return_url: "javascript:x".to_owned(), org_units: false };
     cases.push((
         "a return URL of no kind",
         world.integrations.begin_authorization(begin).await.map(drop),
@@ -147,6 +147,15 @@ async fn rules(world: &mut World) -> Vec<Case> {
     }
     let apply = v1::ApplyRuleTemplateRequest { parent: integration(), template: "nothing".to_owned(), ..v1::ApplyRuleTemplateRequest::default() };
     cases.push(("an unknown template", world.integrations.apply_rule_template(apply).await.map(drop), "template"));
+    let list = |kind: i32, attribute: &str| v1::ListChoicesRequest { parent: integration(), kind, attribute: attribute.to_owned(), page_token: String::new() };
+    for (what, request, field) in [
+        ("choices of no kind", list(0, "groups"), "kind"),
+        ("choices of free text", list(1, "title"), "attribute"),
+        ("units of groups", list(2, "orgUnit"), "attribute"),
+        ("a page of another list", v1::ListChoicesRequest { page_token: "1x".to_owned(), ..list(1, "groups") }, "page_token"),
+    ] {
+        cases.push((what, world.integrations.list_choices(request).await.map(drop), field));
+    }
     let delete = v1::DeleteRuleRequest { name: "rules/x".to_owned(), etag: String::new() };
     cases.push(("a rule's bare name", world.integrations.delete_rule(delete).await.map(drop), "name"));
     cases

@@ -74,6 +74,7 @@ pub const METHODS: &[Method] = &[
     ("IntegrationService/UpdateIntegration", "admin", Resource(G)),
     ("IntegrationService/DeleteIntegration", "admin", Name(G)),
     ("IntegrationService/CheckIntegration", "viewer", Name(G)),
+    ("IntegrationService/ListChoices", "viewer", Name(G)),
     ("IntegrationService/ActivateIntegration", "admin", Name(G)),
     ("IntegrationService/DeactivateIntegration", "admin", Name(G)),
     ("IntegrationService/BeginAuthorization", "admin", Name(G)),

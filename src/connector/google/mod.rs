@@ -7,12 +7,13 @@ mod convert;
 mod groups;
 mod listing;
 mod refusal;
+mod units;
 mod users;
 mod wire;
 
 use super::{
-    AccessTokens, Answer, Connector, Cursor, Error, GovernorKey, Http, Page, Reader, SourceMember,
-    Standing, catalogue,
+    AccessTokens, Answer, Connector, Cursor, Error, GovernorKey, Http, OrgUnit, Page, Reader,
+    SourceMember, Standing, catalogue,
     http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
@@ -131,6 +132,10 @@ impl Reader for Google {
         cursor: Option<Cursor>,
     ) -> Answer<'a, Page<SourceMember>> {
         Box::pin(self.group_members(group, cursor))
+    }
+
+    fn units(&self) -> Answer<'_, Vec<OrgUnit>> {
+        Box::pin(self.org_units())
     }
 
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>> {

@@ -30,6 +30,24 @@ pub(super) struct Name {
     pub(super) display_name: Option<String>,
 }
 
+/// The organizational units of a customer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Units {
+    #[serde(rename = "organizationUnits", default)]
+    pub(super) all: Vec<Unit>,
+}
+
+/// An organizational unit.
+#[derive(Debug, Deserialize)]
+pub(super) struct Unit {
+    #[serde(rename = "orgUnitId")]
+    pub(super) id: String,
+    #[serde(rename = "orgUnitPath")]
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) name: String,
+}
+
 /// A user or group of which only the id was asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Identified {

@@ -47,12 +47,14 @@ fn hash(state: &Secret) -> [u8; 32] {
 
 impl Integrations {
     /// Hands out a consent page. Also the way to reauthorize: what is authorized stays so meanwhile. Afterwards the browser
-    /// goes to `return_url`, if one is given; it must be allowed by configuration.
+    /// goes to `return_url`, if one is given; it must be allowed by configuration. With `org_units` the right to read
+    /// organisational units is asked for also if no rule needs it.
     pub async fn begin_authorization(
         &self,
         company: &CompanyId,
         id: &IntegrationId,
         return_url: Option<&str>,
+        org_units: bool,
     ) -> Result<Begun, Error> {
         let integration = self.get(company, id).await?;
         let return_url = return_url
@@ -61,7 +63,13 @@ impl Integrations {
         let return_url =
             return_url.map_err(|why| Error::Invalid(vec![Violation::new("return_url", why)]))?;
         let provider = self.provider(&integration.system)?;
-        let scopes = catalogue::scopes(&integration.system, integration.direction);
+        let rules = self.0.store.rules(company, id).await?;
+        let mut scopes = catalogue::scopes(&integration.system, integration.direction);
+        if org_units {
+            scopes.extend(catalogue::unit_scopes(&integration.system));
+        } else {
+            scopes.extend(catalogue::scopes_for(&integration.system, &rules));
+        }
         let begun = provider.begin(&scopes, &self.0.redirect_uri);
         let now = self.0.clock.now();
         let expire_time = now.checked_add(AUTHORIZATION_LIFE).unwrap_or(now);

@@ -244,3 +244,11 @@ pub fn members(state: &mut State, call: &Call, verb: &str, group: &str, rest: &[
         _ => Err(unknown()),
     }
 }
+
+/// `POST /sandbox/orgunits/rename`.
+pub fn rename_unit(state: &mut State, call: &Call) -> Answer {
+    let body = call.json()?;
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    directory::rename_unit(&mut state.world, 0, text("from"), text("to"))?;
+    Ok(json!({}))
+}

@@ -61,6 +61,11 @@ const CUSTOMER_READ: &[&str] = &[
 ];
 const DOMAIN_READ: &[&str] = &["admin.directory.domain", "admin.directory.domain.readonly"];
 
+const UNIT_READ: &[&str] = &[
+    "admin.directory.orgunit",
+    "admin.directory.orgunit.readonly",
+];
+
 const PROJECTION: Parameter = ("projection", Word(&["basic", "custom", "full"]));
 const VIEW: Parameter = ("viewType", Word(&["admin_view", "domain_public"]));
 const ORDER: Kind = Word(&["ASCENDING", "DESCENDING"]);
@@ -94,6 +99,15 @@ const fn method(
         parameters,
         scopes,
     }
+}
+
+/// A method that reads one thing, and takes no parameters.
+const fn get(
+    id: &'static str,
+    path: &'static [&'static str],
+    scopes: &'static [&'static str],
+) -> Method {
+    method(id, Verb::GET, path, &[], scopes)
 }
 
 /// All of them.
@@ -170,13 +184,7 @@ pub const METHODS: &[Method] = &[
         &[],
         USER,
     ),
-    method(
-        "directory.groups.get",
-        Verb::GET,
-        &["groups", "{}"],
-        &[],
-        GROUP_READ,
-    ),
+    get("directory.groups.get", &["groups", "{}"], GROUP_READ),
     method(
         "directory.groups.list",
         Verb::GET,
@@ -221,11 +229,9 @@ pub const METHODS: &[Method] = &[
         &[],
         GROUP,
     ),
-    method(
+    get(
         "directory.members.get",
-        Verb::GET,
         &["groups", "{}", "members", "{}"],
-        &[],
         MEMBER_READ,
     ),
     method(
@@ -268,33 +274,35 @@ pub const METHODS: &[Method] = &[
         &[],
         MEMBER,
     ),
-    method(
+    get(
         "directory.members.hasMember",
-        Verb::GET,
         &["groups", "{}", "hasMember", "{}"],
-        &[],
         MEMBER_READ,
     ),
-    method(
+    get(
         "directory.customers.get",
-        Verb::GET,
         &["customers", "{}"],
-        &[],
         CUSTOMER_READ,
     ),
-    method(
+    get(
         "directory.domains.list",
-        Verb::GET,
         &["customer", "{}", "domains"],
-        &[],
+        DOMAIN_READ,
+    ),
+    get(
+        "directory.domains.get",
+        &["customer", "{}", "domains", "{}"],
         DOMAIN_READ,
     ),
     method(
-        "directory.domains.get",
+        "directory.orgunits.list",
         Verb::GET,
-        &["customer", "{}", "domains", "{}"],
-        &[],
-        DOMAIN_READ,
+        &["customer", "{}", "orgunits"],
+        &[
+            ("orgUnitPath", Text),
+            ("type", Word(&["all", "allIncludingParent", "children"])),
+        ],
+        UNIT_READ,
     ),
 ];
 

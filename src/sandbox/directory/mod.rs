@@ -10,6 +10,7 @@ mod member_read;
 mod member_write;
 mod methods;
 pub mod quota;
+mod units;
 mod user_body;
 mod user_query;
 mod user_read;
@@ -31,6 +32,7 @@ use super::world::{Owner, World, domain_of};
 
 pub use groups::{delete as delete_group, insert as insert_group, update as update_group};
 pub use member_write::{delete as delete_member, insert as insert_member, update as update_member};
+pub use units::rename as rename_unit;
 pub use user_write::{
     delete as delete_user, insert as insert_user, undelete as undelete_user, update as update_user,
 };
@@ -212,6 +214,7 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Result<Reply, ApiError> {
         "directory.customers.get" => customers::get(state, ask),
         "directory.domains.list" => customers::domains(state, ask),
         "directory.domains.get" => customers::domain(state, ask),
+        "directory.orgunits.list" => units::list(state, ask),
         _ => Err(ApiError::new(404, "notFound", "Not Found")),
     }
 }
@@ -225,6 +228,7 @@ fn shape(id: &str) -> &'static Shape {
         "directory.customers.get" => &schema::CUSTOMER,
         "directory.domains.list" => &schema::DOMAINS,
         "directory.domains.get" => &schema::DOMAIN,
+        "directory.orgunits.list" => &schema::UNITS,
         id if id.starts_with("directory.users.") => &schema::USER,
         id if id.starts_with("directory.groups.") => &schema::GROUP,
         _ => &schema::MEMBER,

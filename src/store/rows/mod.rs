@@ -123,6 +123,7 @@ const ATTRIBUTES: &[&str] = &[
     "isAdmin",
     "domain",
     "members",
+    "groups",
 ];
 
 /// The name of an attribute: a code where it has one, else the text.

@@ -20,7 +20,9 @@ codes!(
     NotContains = 4,
     Matches = 7,
     StartsWith = 8,
-    EndsWith = 9
+    EndsWith = 9,
+    MemberOf = 5,
+    NotMemberOf = 6
 );
 codes!(RunMode, mode_code, mode_of, Automatic = 1, Manual = 2);
 codes!(Action, action_code, action_of, Add = 1, Modify = 2);

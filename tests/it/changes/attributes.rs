@@ -1,7 +1,7 @@
 //! Changes of attributes and of scope.
 
 use super::scene::{SPECIAL, Scene, all, at, code, nobody, team};
-use crate::support::{World, company, sums_hold};
+use crate::support::{World, browser, company, sums_hold};
 use provisiond::proto::v1::{self, change::Outcome, run::State};
 use reqwest::Method;
 use serde_json::json;
@@ -175,17 +175,11 @@ async fn who_can_not_be_understood_fails_whatever_the_conditions_say() {
 async fn in_staff() -> World {
     let mut world = World::start(nobody()).await;
     world.create("google").await;
-    world.authorize("admin@acme.test").await;
-    let condition = v1::Condition {
-        attribute: "orgUnit".to_owned(),
-        operator: v1::Operator::Equal.into(),
-        values: vec!["/Staff".to_owned()],
-    };
+    let page = world.begin_with(true).await;
+    browser::decide(&page, "admin@acme.test", "allow", None).await;
+    let staff = world.choice(v1::Kind::User, "orgUnit", "/Staff").await;
     world
-        .rule(v1::Rule {
-            conditions: vec![condition],
-            ..v1::Rule::default()
-        })
+        .rule_of("orgUnit", v1::Operator::MemberOf, &staff)
         .await;
     world
 }

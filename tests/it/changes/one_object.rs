@@ -3,8 +3,8 @@
 use super::scene::{Scene, at, code, nobody, team};
 use crate::support::{World, integration, sums_hold};
 use provisiond::proto::v1::{
-    self, Kind, ProvisionObjectResponse, change::Outcome, provision_object_response::State,
-    rule_verdict::Part, run,
+    self, Kind, ProvisionObjectResponse, change::Outcome, condition_verdict::State as Tested,
+    provision_object_response::State, rule_verdict::Part, run,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -189,9 +189,9 @@ async fn each_condition_is_told_with_what_it_saw() {
     world.create("google").await;
     world.authorize("admin@acme.test").await;
     let condition = v1::Condition {
-        attribute: "orgUnit".to_owned(),
+        attribute: "name.givenName".to_owned(),
         operator: v1::Operator::Equal.into(),
-        values: vec!["/Staff".to_owned()],
+        values: vec!["Anne".to_owned()],
     };
     // A preview needs neither rules nor anything else but the consent.
     world.person("ann").await;
@@ -216,17 +216,16 @@ async fn each_condition_is_told_with_what_it_saw() {
     assert_eq!(told.rules[0].part(), Part::NotMet);
     let tested = &told.rules[0].conditions[0];
     assert_eq!(tested.condition.as_ref(), Some(&condition));
-    assert_eq!(tested.value, Some("/".into()));
-    assert!(!tested.met);
-    world
-        .edit(&at("ann"), json!({"orgUnitPath": "/Staff"}))
-        .await;
+    assert_eq!(tested.value, Some("ann".into()));
+    assert_eq!(tested.state(), Tested::NotMet);
+    let renamed = json!({"name": {"givenName": "Anne", "familyName": "Person"}});
+    world.edit(&at("ann"), renamed).await;
     world.rule(v1::Rule::default()).await;
     let told = world.preview(Kind::User, "ann").await;
     assert_eq!(told.state(), State::Added);
     let parts: Vec<Part> = told.rules.iter().map(v1::RuleVerdict::part).collect();
     assert_eq!(parts, [Part::Decides, Part::Later]);
-    assert!(told.rules[0].conditions[0].met);
+    assert_eq!(told.rules[0].conditions[0].state(), Tested::Met);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,8 @@ pub trait Scene {
     async fn edit(&self, key: &str, values: Value);
     async fn delete(&self, path: &str);
     async fn rule(&mut self, rule: v1::Rule);
+    async fn rule_of(&mut self, attribute: &str, operator: v1::Operator, value: &str);
+    async fn choice(&mut self, kind: v1::Kind, attribute: &str, detail: &str) -> String;
     async fn sync(&mut self) -> Run;
     async fn user(&mut self, name: &str) -> v1::User;
     async fn team_members(&mut self) -> Vec<String>;
@@ -107,6 +109,41 @@ impl Scene for World {
             ..v1::CreateRuleRequest::default()
         };
         self.integrations.create_rule(request).await.unwrap();
+    }
+
+    /// A rule for users with one condition.
+    async fn rule_of(&mut self, attribute: &str, operator: v1::Operator, value: &str) {
+        let condition = v1::Condition {
+            attribute: attribute.to_owned(),
+            operator: operator.into(),
+            values: vec![value.to_owned()],
+        };
+        self.rule(v1::Rule {
+            conditions: vec![condition],
+            ..v1::Rule::default()
+        })
+        .await;
+    }
+
+    /// The id that ListChoices tells of the group of this address, or the unit of this path.
+    async fn choice(&mut self, kind: v1::Kind, attribute: &str, detail: &str) -> String {
+        let mut page_token = String::new();
+        loop {
+            let request = v1::ListChoicesRequest {
+                parent: integration(),
+                kind: kind.into(),
+                attribute: attribute.to_owned(),
+                page_token,
+            };
+            let page = self.integrations.list_choices(request).await.unwrap();
+            let page = page.into_inner();
+            let mut found = page.choices.into_iter();
+            if let Some(choice) = found.find(|choice| choice.detail == detail) {
+                return choice.value;
+            }
+            assert!(!page.next_page_token.is_empty(), "no {detail}");
+            page_token = page.next_page_token;
+        }
     }
 
     /// A run that ends well, and whose sums hold.

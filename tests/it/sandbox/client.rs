@@ -12,6 +12,7 @@ pub const USER: &str = "https://www.googleapis.com/auth/admin.directory.user";
 pub const GROUP: &str = "https://www.googleapis.com/auth/admin.directory.group";
 pub const CUSTOMER: &str = "https://www.googleapis.com/auth/admin.directory.customer.readonly";
 pub const DOMAIN: &str = "https://www.googleapis.com/auth/admin.directory.domain.readonly";
+pub const UNIT: &str = "https://www.googleapis.com/auth/admin.directory.orgunit.readonly";
 pub const VERIFIER: &str = "a-verifier-of-enough-letters-0123456789-abcdefgh";
 
 pub struct Client {
@@ -51,7 +52,7 @@ impl Client {
             &aws_lc_rs::digest::SHA256,
             VERIFIER.as_bytes(),
         ));
-        let scope = format!("openid email {USER} {GROUP} {CUSTOMER} {DOMAIN}");
+        let scope = format!("openid email {USER} {GROUP} {CUSTOMER} {DOMAIN} {UNIT}");
         let standard = [
             ("client_id", self.options.client_id.as_str()),
             ("redirect_uri", REDIRECT),
@@ -104,6 +105,7 @@ impl Client {
             ("scope", GROUP),
             ("scope", CUSTOMER),
             ("scope", DOMAIN),
+            ("scope", UNIT),
         ];
         let answer = self.decide(self.auth_url(more), &form).await;
         value(&answer, "code").to_owned()

@@ -129,6 +129,7 @@ async fn an_authorization_shared_with_another_integration_is_kept_until_the_last
     let request = v1::BeginAuthorizationRequest {
         name: format!("{}/integrations/second", company()),
         return_url: String::new(),
+        org_units: false,
     };
     let begun = world
         .integrations

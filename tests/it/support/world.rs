@@ -147,9 +147,15 @@ impl World {
 
     /// Address of a consent page for the test's integration.
     pub async fn begin(&mut self) -> String {
+        self.begin_with(false).await
+    }
+
+    /// The same, with the right to read organizational units or without.
+    pub async fn begin_with(&mut self, org_units: bool) -> String {
         let request = v1::BeginAuthorizationRequest {
             name: integration(),
             return_url: String::new(),
+            org_units,
         };
         self.integrations
             .begin_authorization(request)

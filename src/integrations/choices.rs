@@ -1,0 +1,113 @@
+//! What people can choose from as the value of a condition: asked of the system now.
+
+use super::{Error, Integrations, checking::in_time};
+use crate::{
+    connector::{self, Connector, Cursor, catalogue},
+    model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
+    oauth,
+};
+
+/// Something to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What a condition compares with.
+    pub value: String,
+    /// What people call it.
+    pub title: String,
+    /// What tells it from others of that name: an address or a path.
+    pub detail: String,
+}
+
+impl Integrations {
+    /// A part of what conditions on an attribute can compare with, as much as the system tells at once.
+    ///
+    /// # Errors
+    /// `Invalid` if the attribute takes other values; `NotFound`; `Precondition` if the system can't be asked yet; `System`.
+    pub async fn choices(
+        &self,
+        company: &CompanyId,
+        id: &IntegrationId,
+        (kind, attribute): (Kind, &str),
+        after: Option<String>,
+    ) -> Result<Listed<Choice>, Error> {
+        let integration = self.get(company, id).await?;
+        let known = catalogue::find(&integration.system).and_then(|system| system.kind(kind));
+        let conditions = known.map_or(&[][..], |known| known.conditions);
+        let mut listed = conditions.iter().filter(|info| info.choices.are_listed());
+        let Some(info) = listed
+            .clone()
+            .find(|info| info.attribute == Attribute::new(attribute))
+        else {
+            let names = listed.clone().map(|info| info.attribute.as_str());
+            let names: Vec<_> = names.collect();
+            let text = match listed.next() {
+                Some(_) => format!("must be one of: {}", names.join(", ")),
+                None => format!("no attribute of a {kind} is compared with what the system lists"),
+            };
+            return Err(Error::Invalid(vec![Violation::new("attribute", text)]));
+        };
+        let connector = self.connect(company, id).await?;
+        if info.choices == catalogue::Choices::OrgUnits {
+            let granted = integration.authorization.consent.as_ref();
+            let granted = granted.map_or(&[][..], |consent| &consent.scopes);
+            if !oauth::missing(granted, catalogue::unit_scopes(&integration.system)).is_empty() {
+                return Err(Error::Precondition {
+                    code: "SCOPES_MISSING",
+                    text: "the authorization does not cover organizational units: call BeginAuthorization with org_units, and let an administrator allow everything that is asked for".to_owned(),
+                });
+            }
+        }
+        let asked = match info.choices {
+            catalogue::Choices::OrgUnits => units(&*connector).await,
+            _ => groups(&*connector, after).await,
+        };
+        if let Err(error @ (connector::Error::ConsentLost(_) | connector::Error::Unauthorized(_))) =
+            &asked
+        {
+            self.authorization_lost(&integration, &error.to_string())
+                .await?;
+        }
+        Ok(asked?)
+    }
+}
+
+async fn groups(
+    connector: &dyn Connector,
+    after: Option<String>,
+) -> Result<Listed<Choice>, connector::Error> {
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    let page = in_time(reader.page(Kind::Group, after.map(Cursor))).await?;
+    let choice = |group: Object| Choice {
+        title: text(&group, &Attribute::DISPLAY_NAME),
+        detail: text(&group, &Attribute::USER_NAME),
+        value: group.id.to_string(),
+    };
+    Ok(Listed {
+        items: page.items.into_iter().map(choice).collect(),
+        next: page.next.map(|cursor| cursor.0),
+    })
+}
+
+fn text(object: &Object, attribute: &Attribute) -> String {
+    let text = object.attributes.text(attribute);
+    text.unwrap_or_default().to_owned()
+}
+
+async fn units(connector: &dyn Connector) -> Result<Listed<Choice>, connector::Error> {
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    let mut units = in_time(reader.units()).await?;
+    units.sort_by(|a, b| a.path.cmp(&b.path));
+    let choice = |unit: connector::OrgUnit| Choice {
+        value: unit.id,
+        title: unit.name,
+        detail: unit.path,
+    };
+    Ok(Listed {
+        items: units.into_iter().map(choice).collect(),
+        next: None,
+    })
+}
+
+fn unreadable() -> connector::Error {
+    connector::Error::Rejected("this system can't be read".to_owned())
+}
