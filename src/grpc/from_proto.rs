@@ -125,6 +125,7 @@ pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>, mut notes: Notes) -> Ne
         action,
         target_kind,
         defaults,
+        mappings,
         run_mode: mode,
         active,
         name: _,
@@ -159,6 +160,10 @@ pub(super) fn new_rule(id: &str, rule: Option<v1::Rule>, mut notes: Notes) -> Ne
         }),
         target_kind: notes.value("rule.target_kind", target_kind, kind),
         defaults,
+        mappings: mappings
+            .into_iter()
+            .map(|mapping| (mapping.attribute, mapping.expression))
+            .collect(),
         run_mode: notes
             .value("rule.run_mode", mode, run_mode)
             .unwrap_or_default(),

@@ -215,6 +215,14 @@ fn rule_content(rule: &Rule) -> v1::Rule {
             .iter()
             .map(|(name, held)| (name.to_string(), json(held)))
             .collect(),
+        mappings: rule
+            .mappings
+            .iter()
+            .map(|mapping| v1::Mapping {
+                attribute: mapping.attribute.to_string(),
+                expression: mapping.expression.clone(),
+            })
+            .collect(),
         run_mode: match rule.run_mode {
             RunMode::Automatic => v1::rule::RunMode::Automatic,
             RunMode::Manual => v1::rule::RunMode::Manual,

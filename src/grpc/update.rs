@@ -69,6 +69,7 @@ const RULE: &[Row<v1::Rule>] = &[
     settable!(position),
     settable!(conditions),
     settable!(defaults),
+    settable!(mappings),
     settable!(run_mode),
     settable!(active),
     fixed!(event, ANOTHER_RULE),

@@ -9,6 +9,7 @@ mod choices;
 mod connections;
 mod deletion;
 mod error;
+mod mappings;
 mod reach;
 mod readiness;
 mod rules;

@@ -1,6 +1,6 @@
 //! Making, changing, listing and removing rules.
 
-use super::{Checked, Error, Integrations, name, targets, time_of_change};
+use super::{Checked, Error, Integrations, mappings, name, targets, time_of_change};
 use crate::{
     connector::catalogue::{self, Choices, KindInfo},
     model::{
@@ -49,6 +49,8 @@ pub struct NewRule {
     pub target_kind: Option<Kind>,
     /// Default values by name of the target's attribute.
     pub defaults: Vec<(String, Value)>,
+    /// Expressions by name of the target's attribute.
+    pub mappings: Vec<(String, String)>,
     /// When it runs.
     pub run_mode: RunMode,
     /// Whether it takes part.
@@ -95,6 +97,8 @@ impl NewRule {
         }
         let conditions = check_conditions(&mut checked, integration, source, self.conditions);
         let defaults = check_defaults(&mut checked, target, self.defaults);
+        let system = source.and_then(|source| kind_of(integration, source));
+        let mappings = mappings::check(&mut checked, system, target, self.mappings);
         let given = event.zip(source).zip(action.zip(target));
         let made = given.map(|((event, source_kind), (action, target_kind))| Rule {
             company: integration.company.clone(),
@@ -108,6 +112,7 @@ impl NewRule {
             action,
             target_kind,
             defaults,
+            mappings,
             run_mode: self.run_mode,
             active: self.active,
             create_time: now,
@@ -277,7 +282,7 @@ fn check_defaults(
 
 fn wrong_default(target: Kind, attribute: &Attribute, value: &Value) -> Option<String> {
     let Some(shape) = targets::shape(target, attribute) else {
-        let names = names_of(target);
+        let names = targets::names(target);
         return Some(format!(
             "a {target} has no attribute of this name that can be given a default; those are: {names}"
         ));
@@ -296,12 +301,6 @@ fn is_sound(value: &Value) -> bool {
         Value::List(texts) => (1..=50).contains(&texts.len()) && texts.iter().all(fits),
         Value::Bool(_) => true,
     }
-}
-
-fn names_of(kind: Kind) -> String {
-    let names = targets::attributes(kind).iter();
-    let names: Vec<_> = names.map(|(attribute, _)| attribute.as_str()).collect();
-    names.join(", ")
 }
 
 impl Integrations {

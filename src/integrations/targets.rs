@@ -1,66 +1,41 @@
-//! The attributes that a rule may give default values to: those of the AppsCo directory, the target `FROM_SYSTEM`.
+//! The attributes that a rule may give values to: those of the AppsCo directory, the target `FROM_SYSTEM`.
 
-use crate::model::{Attribute, Kind, Value};
-
-/// What kind of value an attribute takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Text,
-    YesNo,
-    List,
-}
-
-impl Shape {
-    pub(super) fn fits(self, value: &Value) -> bool {
-        matches!(
-            (self, value),
-            (Self::Text, Value::Text(_))
-                | (Self::YesNo, Value::Bool(_))
-                | (Self::List, Value::List(_))
-        )
-    }
-
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Text => "a text",
-            Self::YesNo => "true or false",
-            Self::List => "a list of texts",
-        }
-    }
-}
+use crate::model::{Attribute, Kind, Shape};
 
 /// The primary address is not among them: it identifies the object and always comes from the source. Neither are
 /// aliases, which no two objects can share.
-const USER: &[(Attribute, Shape)] = &[
-    (Attribute::GIVEN_NAME, Shape::Text),
-    (Attribute::FAMILY_NAME, Shape::Text),
-    (Attribute::DISPLAY_NAME, Shape::Text),
-    (Attribute::ACTIVE, Shape::YesNo),
-    (Attribute::PHONE_NUMBERS, Shape::List),
-    (Attribute::TITLE, Shape::Text),
-    (Attribute::DEPARTMENT, Shape::Text),
-    (Attribute::ORGANIZATION, Shape::Text),
-    (Attribute::COST_CENTER, Shape::Text),
-    (Attribute::EMPLOYEE_NUMBER, Shape::Text),
-    (Attribute::MANAGER, Shape::Text),
+const USER: &[Attribute] = &[
+    Attribute::GIVEN_NAME,
+    Attribute::FAMILY_NAME,
+    Attribute::DISPLAY_NAME,
+    Attribute::ACTIVE,
+    Attribute::PHONE_NUMBERS,
+    Attribute::TITLE,
+    Attribute::DEPARTMENT,
+    Attribute::ORGANIZATION,
+    Attribute::COST_CENTER,
+    Attribute::EMPLOYEE_NUMBER,
+    Attribute::MANAGER,
 ];
 
-const GROUP: &[(Attribute, Shape)] = &[
-    (Attribute::DISPLAY_NAME, Shape::Text),
-    (Attribute::DESCRIPTION, Shape::Text),
-];
+const GROUP: &[Attribute] = &[Attribute::DISPLAY_NAME, Attribute::DESCRIPTION];
 
-/// The attributes of a kind that can have a default value.
-pub(super) fn attributes(kind: Kind) -> &'static [(Attribute, Shape)] {
+fn attributes(kind: Kind) -> &'static [Attribute] {
     match kind {
         Kind::User => USER,
         Kind::Group => GROUP,
     }
 }
 
-/// What kind of value an attribute takes, if it can have a default value.
+/// The names of the attributes of a kind that a rule may give values to.
+pub(super) fn names(kind: Kind) -> String {
+    let names: Vec<_> = attributes(kind).iter().map(Attribute::as_str).collect();
+    names.join(", ")
+}
+
+/// What values an attribute takes, if a rule may give it one.
 pub(super) fn shape(kind: Kind, attribute: &Attribute) -> Option<Shape> {
-    let mut all = attributes(kind).iter();
-    all.find(|(name, _)| name == attribute)
-        .map(|(_, shape)| *shape)
+    attributes(kind)
+        .contains(attribute)
+        .then(|| attribute.shape())
 }

@@ -36,9 +36,9 @@ pub use integration::{
 };
 pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite, Wanted};
 pub use near::nearest;
-pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Value};
+pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Shape, Value};
 pub use page::{Listed, PageRequest, RequestKey};
-pub use rule::{Condition, Operator, Rule, RuleEvent, RunMode};
+pub use rule::{Condition, Mapping, Operator, Rule, RuleEvent, RunMode};
 pub use run::{
     Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally,
     Trigger,

@@ -83,6 +83,22 @@ impl Attribute {
         }
     }
 
+    /// What values it takes.
+    pub fn shape(&self) -> Shape {
+        match self {
+            switch if [Self::ACTIVE, Self::ADMIN].contains(switch) => Shape::YesNo,
+            list if [Self::ALIASES, Self::PHONE_NUMBERS, Self::GROUPS].contains(list) => {
+                Shape::List
+            }
+            _ => Shape::Text,
+        }
+    }
+
+    /// All that have a name of their own here.
+    pub fn known() -> impl Iterator<Item = Self> {
+        Self::KNOWN.iter().map(|name| Self(Cow::Borrowed(name)))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,6 +108,38 @@ impl Attribute {
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What values an attribute takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One text.
+    Text,
+    /// Yes or no.
+    YesNo,
+    /// Several texts.
+    List,
+}
+
+impl Shape {
+    /// Whether a value is of this shape.
+    pub fn fits(self, value: &Value) -> bool {
+        matches!(
+            (self, value),
+            (Self::Text, Value::Text(_))
+                | (Self::YesNo, Value::Bool(_))
+                | (Self::List, Value::List(_))
+        )
+    }
+
+    /// What it is, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::YesNo => "true or false",
+            Self::List => "a list of texts",
+        }
     }
 }
 

@@ -43,6 +43,15 @@ pub struct Condition {
     pub values: Vec<String>,
 }
 
+/// Where an attribute of the target comes from, in the place of the standard mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Attribute of the target.
+    pub attribute: Attribute,
+    /// An expression over the attributes of the source object: 1 to 1,024 bytes.
+    pub expression: String,
+}
+
 /// When a rule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum RunMode {
@@ -78,6 +87,8 @@ pub struct Rule {
     pub target_kind: Kind,
     /// Values for attributes of the target that are empty at creation or adoption (semantics 9).
     pub defaults: Attributes,
+    /// Attributes of the target that are not mapped as usual; each once.
+    pub mappings: Vec<Mapping>,
     /// When it runs.
     pub run_mode: RunMode,
     /// Whether it takes part at all.

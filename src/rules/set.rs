@@ -2,9 +2,10 @@
 
 use super::{
     condition::{InvalidPattern, Test},
+    expression::{Expression, InvalidExpression},
     knowledge::{Answer, Knowledge, Named},
 };
-use crate::model::{Kind, Object, Rule, RuleId, RunMode};
+use crate::model::{Attribute, Attributes, Kind, Object, Rule, RuleId, RunMode};
 use std::collections::BTreeSet;
 
 /// Who decides about an object.
@@ -23,6 +24,28 @@ pub enum Decision<'a> {
     Unknown(String),
 }
 
+/// A rule can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// A regular expression.
+    #[error("a regular expression of a rule can't be used: {0}")]
+    Pattern(#[from] InvalidPattern),
+    /// The expression of a mapping.
+    #[error("the mapping of an attribute can't be used: {0}")]
+    Mapping(#[from] InvalidExpression),
+}
+
+/// An attribute that could not be computed for an object, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the mapping of {0} {1}")]
+pub struct Failed(Attribute, String);
+
+fn compile(rule: &Rule) -> Result<Vec<(Attribute, Expression)>, InvalidExpression> {
+    let mappings = rule.mappings.iter();
+    let each = mappings.map(|m| Ok((m.attribute.clone(), Expression::compile(&m.expression)?)));
+    each.collect()
+}
+
 /// The rules of an integration as one run sees them.
 #[derive(Debug, Clone)]
 pub struct RuleSet(Vec<Compiled>);
@@ -31,6 +54,7 @@ pub struct RuleSet(Vec<Compiled>);
 struct Compiled {
     rule: Rule,
     tests: Vec<Test>,
+    mappings: Vec<(Attribute, Expression)>,
     written: bool,
 }
 
@@ -62,13 +86,14 @@ impl RuleSet {
     /// results of the active ones among `named`, or, if none are named, of those that are active and automatic. Naming a
     /// rule does not make it active. Rules of equal position are tried in the order of their ids.
     ///
-    /// Fails if a regular expression that was accepted once is none any more.
-    pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Result<Self, InvalidPattern> {
+    /// Fails if an expression that was accepted once is none any more.
+    pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Result<Self, Unusable> {
         rules.sort_by(|a, b| (a.position, &a.id).cmp(&(b.position, &b.id)));
         let compiled = rules.into_iter().map(|rule| {
             let tests = rule.conditions.iter().map(Test::compile);
             Ok(Compiled {
                 tests: tests.collect::<Result<_, _>>()?,
+                mappings: compile(&rule)?,
                 written: rule.active
                     && if named.is_empty() {
                         rule.run_mode == RunMode::Automatic
@@ -96,6 +121,32 @@ impl RuleSet {
             }
         }
         Decision::OutOfScope
+    }
+
+    /// The desired attributes of an object by one of these rules: the standard mapping of `mapped`, and what the rule maps
+    /// itself.
+    ///
+    /// # Errors
+    /// What could not be computed for this object.
+    pub fn desired(
+        &self,
+        rule: &Rule,
+        object: &Object,
+        mapped: &[Attribute],
+    ) -> Result<Attributes, Failed> {
+        let mut desired = super::map(object, mapped);
+        if rule.mappings.is_empty() {
+            return Ok(desired);
+        }
+        let of = self.0.iter().find(|compiled| compiled.rule.id == rule.id);
+        for (attribute, expression) in of.iter().flat_map(|compiled| &compiled.mappings) {
+            let value = expression.evaluate(object, attribute.shape());
+            match value.map_err(|why| Failed(attribute.clone(), why))? {
+                Some(value) => desired.set(attribute.clone(), value),
+                None => drop(desired.remove(attribute)),
+            }
+        }
+        Ok(desired)
     }
 
     /// What must be read before these rules can be asked.

@@ -78,6 +78,7 @@ impl Template {
             action: self.action,
             target_kind: self.target_kind,
             defaults: Attributes::default(),
+            mappings: Vec::new(),
             run_mode: RunMode::Automatic,
             active: true,
             create_time: now,

@@ -59,9 +59,9 @@ pub(super) enum Stop {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A rule's regular expression is none any more.
-    #[error("a regular expression of a rule can't be used: {0}")]
-    Pattern(#[from] rules::InvalidPattern),
+    /// A rule's expression is none any more.
+    #[error(transparent)]
+    Rule(#[from] rules::Unusable),
     /// Somebody stopped the run.
     #[error("cancelled")]
     Cancelled,

@@ -142,7 +142,7 @@ async fn refusal(tools: &Tools, integration: &Integration, stop: Stop) -> Result
         Stop::System(error) => Error::System(error),
         Stop::Integration(error) => error.into(),
         Stop::Store(error) => error.into(),
-        Stop::Pattern(error) => Error::BadRule(error.to_string()),
+        Stop::Rule(error) => Error::BadRule(error.to_string()),
         Stop::Cancelled => Error::Stopping,
     })
 }

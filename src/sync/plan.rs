@@ -36,7 +36,7 @@ pub(super) enum What {
     /// Only remembered as observed (semantics 3), and counted like this.
     Observe(Count),
     /// It makes no sense, for this reason.
-    Defect(String),
+    Defect(Reason),
     /// It is on the integration's list of those never touched (semantics 30).
     Protected,
     /// Which rule decides can't be told, for this reason.
@@ -98,12 +98,7 @@ pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
             count: count.clone(),
             change: None,
         }),
-        What::Defect(text) => Planned::new(fail(
-            item,
-            found,
-            context,
-            Reason::new("INVALID_DATA", text.clone()),
-        )),
+        What::Defect(reason) => Planned::new(fail(item, found, context, reason.clone())),
         What::Protected => Planned::new(left::protected(item, found, context)),
         What::Unclear(reason) => Planned::new(left::unclear(item, found, context, reason)),
         What::Provision { desired, defaults } => provision(item, desired, defaults, found, context),

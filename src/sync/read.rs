@@ -7,11 +7,12 @@ use super::{
     plan::{Item, What, provisioned_by},
     record::Count,
     swap,
+    table::Entry,
 };
 use crate::{
     connector::{Coverage, Error},
-    model::{Attribute, Kind, Link, Object, ObjectRef, Reason},
-    rules::{self, Decision},
+    model::{Attribute, Attributes, Kind, Link, Object, ObjectRef, Reason},
+    rules::Decision,
 };
 use futures_util::{StreamExt, future::join, stream};
 use std::sync::atomic::Ordering;
@@ -119,6 +120,13 @@ async fn apply_pages(
     apply::apply(job, kind, slices, parked).await
 }
 
+/// Whether what is wanted is what was applied last.
+fn is_same(before: Option<Entry>, desired: &Attributes) -> bool {
+    before.is_some_and(|entry| {
+        entry.linked && !entry.absent && entry.fingerprint == desired.fingerprint()
+    })
+}
+
 /// Accounts for an object that is as it was; anything else becomes an item.
 pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
@@ -128,7 +136,10 @@ pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
     let (rule, what) = match (&object.defect, job.rules.decide(&object, job.knowledge())) {
         _ if elsewhere => (None, What::Observe(Count::OutOfScope)),
         // What can't be understood meets conditions or not by accident.
-        (Some(defect), _) => (None, What::Defect(defect.clone())),
+        (Some(defect), _) => (
+            None,
+            What::Defect(Reason::new("INVALID_DATA", defect.clone())),
+        ),
         (None, Decision::Unknown(why)) => {
             (None, What::Unclear(Reason::new("MEMBERSHIP_UNKNOWN", why)))
         }
@@ -144,14 +155,10 @@ pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
             (Some(rule.id.clone()), What::Protected)
         }
         (None, Decision::By(rule)) => {
-            let desired = rules::map(&object, job.mapped(kind));
-            let same = before.is_some_and(|entry| {
-                entry.linked && !entry.absent && entry.fingerprint == desired.fingerprint()
-            });
-            let what = if same {
-                What::Observe(Count::Unchanged)
-            } else {
-                provisioned_by(rule, desired)
+            let what = match job.rules.desired(rule, &object, job.mapped(kind)) {
+                Err(failed) => What::Defect(Reason::new("MAPPING_FAILED", failed.to_string())),
+                Ok(desired) if is_same(before, &desired) => What::Observe(Count::Unchanged),
+                Ok(desired) => provisioned_by(rule, desired),
             };
             (Some(rule.id.clone()), what)
         }

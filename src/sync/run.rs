@@ -83,7 +83,7 @@ fn account_for_the_rest(job: &Job, code: &str, text: &str) {
 pub(super) fn explain(stop: &Stop) -> RunError {
     let (code, text) = match stop {
         Stop::System(error) => (error.code(), error.to_string()),
-        Stop::Pattern(_) => ("NOT_READY", stop.to_string()),
+        Stop::Rule(_) => ("NOT_READY", stop.to_string()),
         Stop::Integration(integrations::Error::Store(error)) | Stop::Store(error) => {
             tracing::error!(%error, "the store failed in a run");
             (

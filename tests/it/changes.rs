@@ -4,6 +4,7 @@
 
 mod addresses;
 mod attributes;
+mod mappings;
 mod memberships;
 mod one_object;
 pub mod scene;

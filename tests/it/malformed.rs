@@ -156,6 +156,18 @@ async fn rules(world: &mut World) -> Vec<Case> {
     ] {
         cases.push((what, world.integrations.list_choices(request).await.map(drop), field));
     }
+    let map = |attribute: &str, expression: &str| create(v1::Rule { mappings: vec![v1::Mapping { attribute: attribute.to_owned(), expression: expression.to_owned() }], ..rule() });
+    for (what, request, field) in [
+        ("a mapping of the address", map("userName", "title"), "rule.mappings[0].attribute"),
+        ("a mapping of nothing", map("nothing", "title"), "rule.mappings[0].attribute"),
+        ("an expression that is none", map("title", "title ~"), "rule.mappings[0].expression"),
+        ("an expression of what is not there", map("title", "nickname"), "rule.mappings[0].expression"),
+        ("an expression of groups", map("title", "groups|first"), "rule.mappings[0].expression"),
+        ("an expression without end", map("title", &"x".repeat(1025)), "rule.mappings[0].expression"),
+        ("an expression too deep", map("title", &format!("{}1{}", "(".repeat(400), ")".repeat(400))), "rule.mappings[0].expression"),
+    ] {
+        cases.push((what, world.integrations.create_rule(request).await.map(drop), field));
+    }
     let delete = v1::DeleteRuleRequest { name: "rules/x".to_owned(), etag: String::new() };
     cases.push(("a rule's bare name", world.integrations.delete_rule(delete).await.map(drop), "name"));
     cases

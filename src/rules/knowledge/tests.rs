@@ -157,6 +157,7 @@ fn rule(name: &str, position: u32, active: bool, conditions: Vec<Condition>) -> 
         action: Action::Add,
         target_kind: Kind::User,
         defaults: Attributes::default(),
+        mappings: Vec::new(),
         run_mode: RunMode::Automatic,
         active,
         create_time: Time::UNIX_EPOCH,

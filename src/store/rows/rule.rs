@@ -5,7 +5,7 @@ use super::{
     value::{AttributeRow, attribute_rows, attributes},
 };
 use crate::{
-    model::{Action, CompanyId, Condition, Operator, Rule, RuleEvent, RunMode},
+    model::{Action, CompanyId, Condition, Mapping, Operator, Rule, RuleEvent, RunMode},
     store::keys,
 };
 
@@ -39,6 +39,16 @@ pub(in crate::store) struct ConditionRow {
     values: Vec<String>,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct MappingRow {
+    #[prost(uint32, tag = "1")]
+    attribute_code: u32,
+    #[prost(string, tag = "2")]
+    attribute_name: String,
+    #[prost(string, tag = "3")]
+    expression: String,
+}
+
 /// A rule; its company is in its key.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(in crate::store) struct RuleRow {
@@ -70,6 +80,8 @@ pub(in crate::store) struct RuleRow {
     create_time: Option<Moment>,
     #[prost(message, optional, tag = "14")]
     update_time: Option<Moment>,
+    #[prost(message, repeated, tag = "15")]
+    mappings: Vec<MappingRow>,
 }
 
 impl RuleRow {
@@ -86,6 +98,7 @@ impl RuleRow {
             action,
             target_kind,
             defaults,
+            mappings,
             run_mode,
             active,
             create_time,
@@ -106,6 +119,7 @@ impl RuleRow {
             active: *active,
             create_time: Some(Moment::row(*create_time)),
             update_time: Some(Moment::row(*update_time)),
+            mappings: mappings.iter().map(mapping_row).collect(),
         }
     }
 
@@ -126,6 +140,11 @@ impl RuleRow {
             action: action_of(self.action)?,
             target_kind: kind_of(self.target_kind)?,
             defaults: attributes(self.defaults)?,
+            mappings: self
+                .mappings
+                .into_iter()
+                .map(mapping)
+                .collect::<Result<_, _>>()?,
             run_mode: mode_of(self.run_mode)?,
             active: self.active,
             create_time: Moment::must(self.create_time)?,
@@ -154,5 +173,25 @@ fn condition(row: ConditionRow) -> Result<Condition, Error> {
         attribute: attribute(row.attribute_code, &row.attribute_name)?,
         operator: operator_of(row.operator)?,
         values: row.values,
+    })
+}
+
+fn mapping_row(mapping: &Mapping) -> MappingRow {
+    let Mapping {
+        attribute,
+        expression,
+    } = mapping;
+    let (attribute_code, attribute_name) = name_row(attribute);
+    MappingRow {
+        attribute_code,
+        attribute_name,
+        expression: expression.clone(),
+    }
+}
+
+fn mapping(row: MappingRow) -> Result<Mapping, Error> {
+    Ok(Mapping {
+        attribute: attribute(row.attribute_code, &row.attribute_name)?,
+        expression: row.expression,
     })
 }

@@ -16,6 +16,7 @@ fn rule(id: &str, run_mode: RunMode) -> Rule {
         action: Action::Add,
         target_kind: Kind::User,
         defaults: Attributes::default(),
+        mappings: Vec::new(),
         run_mode,
         active: true,
         create_time: Time::UNIX_EPOCH,

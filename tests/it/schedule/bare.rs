@@ -198,6 +198,7 @@ pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str
         action: Action::Add,
         target_kind: Kind::User,
         defaults: Attributes::default(),
+        mappings: Vec::new(),
         run_mode: RunMode::Automatic,
         active: true,
         create_time: time,

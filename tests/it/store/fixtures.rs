@@ -141,6 +141,7 @@ pub fn rule(integration: &Integration, id: &str) -> Rule {
         action: Action::Add,
         target_kind: Kind::User,
         defaults: Attributes::default(),
+        mappings: Vec::new(),
         run_mode: RunMode::Automatic,
         active: true,
         create_time: moment(),

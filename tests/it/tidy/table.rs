@@ -77,6 +77,11 @@ pub(super) const CRATES: &[(&str, &[&str], &str)] = &[
         &["grpc/", "dev/", "admin.rs", "app.rs", "proto.rs"],
         "answer with plain types and let grpc/ translate",
     ),
+    (
+        "minijinja",
+        &["rules/"],
+        "let the rules evaluate expressions, behind their guards",
+    ),
     ("sled", &["store/"], "ask the store for a named operation"),
     (
         "reqwest",

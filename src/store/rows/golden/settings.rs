@@ -74,6 +74,10 @@ fn a_rule() {
         action: Action::Modify,
         target_kind: Kind::Group,
         defaults: attributes(),
+        mappings: vec![Mapping {
+            attribute: Attribute::TITLE,
+            expression: "e".to_owned(),
+        }],
         run_mode: RunMode::Manual,
         active: true,
         create_time: time(),
@@ -82,7 +86,7 @@ fn a_rule() {
     let row = RuleRow::row(&given);
     pinned(
         &row,
-        "0a06026d61696e001207027573657273001a01542004280130013a0c080f180222022f6122022f6240024802520608051a021000520b08061a071a050a03624078520f12086f776e2e6e616d651a030a0176520908011a050a03614078580260016a0808c08df6d7061005720808c08df6d7061005",
+        "0a06026d61696e001207027573657273001a01542004280130013a0c080f180222022f6122022f6240024802520608051a021000520b08061a071a050a03624078520f12086f776e2e6e616d651a030a0176520908011a050a03614078580260016a0808c08df6d7061005720808c08df6d70610057a0508081a0165",
     );
     assert_eq!(row.model(company()).unwrap(), given);
 }
