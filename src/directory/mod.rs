@@ -6,6 +6,7 @@
 //! transaction), and starts nothing: who wants to know of a change reads the store's feed.
 
 mod connector;
+mod deletion;
 mod edit;
 mod error;
 mod filter;
@@ -105,6 +106,15 @@ impl Directory {
     ) -> Result<Entity, Error> {
         let found = self.store.entity(company, kind, id).await?;
         found.ok_or_else(|| Error::NotFound(name(company, kind, id)))
+    }
+
+    /// The user or group that has this primary address, if one does.
+    pub async fn by_email(
+        &self,
+        company: &CompanyId,
+        email: &str,
+    ) -> Result<Option<Entity>, Error> {
+        Ok(self.store.entity_by_email(company, email).await?)
     }
 
     /// The users or groups of a company that meet a filter, in order of id. A page may hold fewer than asked for, even none,

@@ -97,8 +97,13 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
         &[
             "CreateUser",
             "UpdateUser",
+            "DeleteUser",
+            "UndeleteUser",
+            "BatchUpsertUsers",
             "CreateGroup",
             "UpdateGroup",
+            "DeleteGroup",
+            "UndeleteGroup",
             "AddMember",
             "RemoveMember",
         ],

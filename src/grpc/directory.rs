@@ -1,5 +1,7 @@
 //! `DirectoryService`: the AppsCo directory.
 
+mod batch;
+mod deletion;
 mod edit;
 mod joining;
 
@@ -10,7 +12,7 @@ use super::{
     tokens::{self, Asked},
 };
 use crate::{
-    directory::{Directory, Filter},
+    directory::Directory,
     integrations::Integrations,
     model::{CompanyId, Entity, Kind, PageRequest, Uid, Violation},
     proto::v1::{self, directory_service_server::DirectoryService},
@@ -39,11 +41,6 @@ fn both<T>(of: Option<T>, page: Option<Asked>, notes: Notes) -> Result<(T, Asked
     of.zip(page).ok_or_else(|| status::invalid(notes.0))
 }
 
-/// The filter of a list, or a note of what is wrong with it.
-fn filter(notes: &mut Notes, kind: Kind, text: &str) -> Option<Filter> {
-    notes.take(Filter::parse(kind, text).map_err(|text| Violation::new("filter", text)))
-}
-
 /// The resource name of an integration, out of those of its company.
 fn named(known: &HashMap<Uid, String>, uid: Uid) -> String {
     let name = known.get(&uid).cloned();
@@ -58,14 +55,6 @@ impl Service {
             .await
             .map_err(status::directory)?;
         Ok(to_proto::group(entity, members))
-    }
-
-    async fn one(&self, name: &str, kind: Kind) -> Result<Entity, Status> {
-        let (company, id) = names::parse_entity("name", name, kind).map_err(one)?;
-        self.directory
-            .get(&company, kind, &id)
-            .await
-            .map_err(status::directory)
     }
 
     /// Resource names of the company's integrations.
@@ -90,8 +79,8 @@ impl Service {
 #[tonic::async_trait]
 impl DirectoryService for Service {
     async fn get_user(&self, request: Request<v1::GetUserRequest>) -> Answered<v1::User> {
-        let user = self.one(&request.into_inner().name, Kind::User).await?;
-        Ok(Response::new(to_proto::user(&user)))
+        let user = self.any(&request.into_inner().name, Kind::User).await?;
+        Ok(Response::new(deletion::user(&user)))
     }
 
     async fn list_users(
@@ -102,15 +91,11 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        let filter = filter(&mut notes, Kind::User, &request.filter);
+        let filter = deletion::filter(&mut notes, Kind::User, request.deleted, &request.filter);
         let page = tokens::page(&mut notes, "ListUsers", (asked.0, &asked.1), &request);
         let ((company, filter), page) = both(company.zip(filter), page, notes)?;
-        let listed = self
-            .directory
-            .list(&company, Kind::User, &filter, &page.page)
-            .await
-            .map_err(status::directory)?;
-        let users = listed.items.iter().map(to_proto::user).collect();
+        let listed = self.list(&company, Kind::User, filter, &page.page).await?;
+        let users = listed.items.iter().map(deletion::user).collect();
         Ok(Response::new(v1::ListUsersResponse {
             users,
             next_page_token: page.next(&listed),
@@ -135,14 +120,34 @@ impl DirectoryService for Service {
         Ok(Response::new(to_proto::user(&created.value)))
     }
 
+    async fn delete_user(&self, request: Request<v1::DeleteUserRequest>) -> Answered<v1::User> {
+        let v1::DeleteUserRequest { name, etag } = request.into_inner();
+        let deleted = self.delete(Kind::User, &name, &etag).await?;
+        Ok(Response::new(deletion::user(&deleted)))
+    }
+
+    async fn undelete_user(&self, request: Request<v1::UndeleteUserRequest>) -> Answered<v1::User> {
+        let back = self
+            .undelete(Kind::User, &request.into_inner().name)
+            .await?;
+        Ok(Response::new(to_proto::user(&back)))
+    }
+
+    async fn batch_upsert_users(
+        &self,
+        request: Request<v1::BatchUpsertUsersRequest>,
+    ) -> Answered<v1::BatchUpsertUsersResponse> {
+        batch::upsert(&self.directory, request.into_inner()).await
+    }
+
     async fn update_user(&self, request: Request<v1::UpdateUserRequest>) -> Answered<v1::User> {
         let user = edit::user(&self.directory, request.into_inner()).await?;
         Ok(Response::new(to_proto::user(&user)))
     }
 
     async fn get_group(&self, request: Request<v1::GetGroupRequest>) -> Answered<v1::Group> {
-        let group = self.one(&request.into_inner().name, Kind::Group).await?;
-        Ok(Response::new(self.group(&group).await?))
+        let group = self.any(&request.into_inner().name, Kind::Group).await?;
+        Ok(Response::new(self.any_group(&group).await?))
     }
 
     async fn list_groups(
@@ -153,17 +158,13 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        let filter = filter(&mut notes, Kind::Group, &request.filter);
+        let filter = deletion::filter(&mut notes, Kind::Group, request.deleted, &request.filter);
         let page = tokens::page(&mut notes, "ListGroups", (asked.0, &asked.1), &request);
         let ((company, filter), page) = both(company.zip(filter), page, notes)?;
-        let listed = self
-            .directory
-            .list(&company, Kind::Group, &filter, &page.page)
-            .await
-            .map_err(status::directory)?;
+        let listed = self.list(&company, Kind::Group, filter, &page.page).await?;
         let mut groups = Vec::with_capacity(listed.items.len());
         for group in &listed.items {
-            groups.push(self.group(group).await?);
+            groups.push(self.any_group(group).await?);
         }
         Ok(Response::new(v1::ListGroupsResponse {
             groups,
@@ -187,6 +188,22 @@ impl DirectoryService for Service {
             .await
             .map_err(status::directory)?;
         Ok(Response::new(self.group(&created.value).await?))
+    }
+
+    async fn delete_group(&self, request: Request<v1::DeleteGroupRequest>) -> Answered<v1::Group> {
+        let v1::DeleteGroupRequest { name, etag } = request.into_inner();
+        let deleted = self.delete(Kind::Group, &name, &etag).await?;
+        Ok(Response::new(self.any_group(&deleted).await?))
+    }
+
+    async fn undelete_group(
+        &self,
+        request: Request<v1::UndeleteGroupRequest>,
+    ) -> Answered<v1::Group> {
+        let back = self
+            .undelete(Kind::Group, &request.into_inner().name)
+            .await?;
+        Ok(Response::new(self.group(&back).await?))
     }
 
     async fn update_group(&self, request: Request<v1::UpdateGroupRequest>) -> Answered<v1::Group> {

@@ -283,6 +283,8 @@ pub(super) fn new_user(id: String, user: Option<v1::User>, mut notes: Notes) -> 
         etag: _,
         create_time: _,
         update_time: _,
+        delete_time: _,
+        expire_time: _,
     } = notes.given("user", user);
     let mut new = held(
         id,
@@ -325,6 +327,8 @@ pub(super) fn new_group(id: String, group: Option<v1::Group>, mut notes: Notes) 
         etag: _,
         create_time: _,
         update_time: _,
+        delete_time: _,
+        expire_time: _,
     } = notes.given("group", group);
     let texts = vec![
         (Attribute::USER_NAME, email),

@@ -10,6 +10,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+/// Bad fields that are named.
+const MOST_VIOLATIONS: usize = 20;
+
 /// Domain of all reasons.
 const DOMAIN: &str = "provisioning.appsco";
 
@@ -139,8 +142,26 @@ fn plain(kind: ErrorKind, text: String) -> Failure {
     }
 }
 
-/// Every bad field at once.
-pub(super) fn invalid(violations: Vec<Violation>) -> Status {
+/// The name of a code, as the protocol writes it.
+pub(super) fn name(code: Code) -> String {
+    let words = format!("{code:?}");
+    let mut name = String::new();
+    for c in words.chars() {
+        if c.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(c.to_uppercase());
+    }
+    name
+}
+
+/// Every bad field at once, so many that they fit into the headers in which a status is sent.
+pub(super) fn invalid(mut violations: Vec<Violation>) -> Status {
+    let more = violations.len().saturating_sub(MOST_VIOLATIONS);
+    if more > 0 {
+        violations.truncate(MOST_VIOLATIONS);
+        violations.push(Violation::new("", format!("and {more} more")));
+    }
     let texts: Vec<String> = violations
         .iter()
         .map(|v| format!("{}: {}", v.field, v.description))

@@ -319,6 +319,8 @@ pub(super) fn user(entity: &Entity) -> v1::User {
         etag: entity_etag(entity),
         create_time: Some(time(entity.create_time)),
         update_time: Some(time(entity.update_time)),
+        delete_time: None,
+        expire_time: None,
     }
 }
 
@@ -337,6 +339,8 @@ pub(super) fn group(entity: &Entity, members: u64) -> v1::Group {
         etag: entity_etag(entity),
         create_time: Some(time(entity.create_time)),
         update_time: Some(time(entity.update_time)),
+        delete_time: None,
+        expire_time: None,
     }
 }
 

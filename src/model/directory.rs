@@ -66,6 +66,17 @@ impl Entity {
     }
 }
 
+/// A user or group that a caller deleted, and can have back for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// As it was.
+    pub entity: Entity,
+    /// When it was deleted.
+    pub delete_time: Time,
+    /// From when on it can't be had back any more.
+    pub expire_time: Time,
+}
+
 /// Who made somebody a member: as long as one of them stands, the membership does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemberOrigin {

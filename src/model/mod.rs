@@ -24,7 +24,7 @@ mod secret;
 pub use caller::{Caller, Companies, Role, ServerTls, TOKEN_BYTES, TokenHash, new_token};
 pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use directory::{Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
+pub use directory::{Deleted, Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
 pub use error::{ErrorKind, Violation};
 pub use event::{Event, EventBody, Progress};
 pub use ids::{

@@ -150,6 +150,26 @@ pub(super) fn by_email(
     Err(Error::unreadable("the index of addresses"))
 }
 
+/// Takes an object and its address away.
+pub(super) fn remove(txn: &mut Txn<'_>, entity: &Entity) -> Result<(), Error> {
+    let company = &entity.company;
+    let email = fold_email(entity.email());
+    txn.delete(Table::Emails, email_key(company, &email))?;
+    txn.delete(Table::Entities, key(company, entity.kind, &entity.id))
+}
+
+/// Puts an object back whose id and address are free.
+pub(super) fn restore(txn: &mut Txn<'_>, mut entity: Entity) -> Result<Entity, Error> {
+    let (company, kind, id) = (entity.company.clone(), entity.kind, entity.id.clone());
+    entity.revision += 1;
+    let email = fold_email(entity.email());
+    let holder = EmailRow::row(kind, &id);
+    txn.put(Table::Emails, email_key(&company, &email), &holder)?;
+    let row = EntityRow::row(entity.clone());
+    txn.put(Table::Entities, key(&company, kind, &id), &row)?;
+    Ok(entity)
+}
+
 /// What writing some objects together does to the addresses.
 struct Claims {
     released: BTreeSet<String>,

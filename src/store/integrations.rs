@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     CompanyId, EventBody, Integration, IntegrationId, IntegrationState, Listed, PageRequest,
-    RequestKey, fold_email,
+    RequestKey, Uid, fold_email,
 };
 use sled::IVec;
 
@@ -102,6 +102,20 @@ pub(super) fn ids(read: &impl Read, company: &CompanyId) -> Result<Vec<Integrati
 }
 
 /// Writes the row, and when it is due.
+/// The id of an integration of this uid, if there still is one.
+pub(super) fn id_of(
+    read: &impl Read,
+    company: &CompanyId,
+    uid: Uid,
+) -> Result<Option<IntegrationId>, Error> {
+    for id in ids(read, company)? {
+        if must(read, company, &id)?.uid == uid {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
 pub(super) fn put(txn: &mut Txn<'_>, integration: &Integration) -> Result<(), Error> {
     let mut row = IntegrationRow::row(integration);
     row.last_run.clear();

@@ -27,7 +27,12 @@ pub(super) const MAX_ROW: usize = MAX_VALUE - 1;
 fn may_split(table: Table) -> bool {
     matches!(
         table,
-        Table::Integrations | Table::Rules | Table::Pending | Table::Runs | Table::Events
+        Table::Integrations
+            | Table::Rules
+            | Table::Pending
+            | Table::Runs
+            | Table::Events
+            | Table::Deleted
     )
 }
 

@@ -70,7 +70,7 @@ pub(super) fn reconsider(
     }
 }
 
-fn remembered_of(integration: Uid, group: &SourceId) -> Set {
+pub(super) fn remembered_of(integration: Uid, group: &SourceId) -> Set {
     Set {
         table: Table::Remembered,
         prefix: Key::integration(integration).text(group.as_str()).done(),

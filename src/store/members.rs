@@ -15,14 +15,14 @@ use crate::model::{
 use prost::Message;
 use std::collections::BTreeMap;
 
-fn members_of(company: &CompanyId, group: &EntityId) -> Set {
+pub(super) fn members_of(company: &CompanyId, group: &EntityId) -> Set {
     Set {
         table: Table::Members,
         prefix: Key::company(company).id(group.as_str()).done(),
     }
 }
 
-fn groups_of(company: &CompanyId, kind: Kind, member: &EntityId) -> Set {
+pub(super) fn groups_of(company: &CompanyId, kind: Kind, member: &EntityId) -> Set {
     Set {
         table: Table::MemberOf,
         prefix: Key::company(company).kind(kind).id(member.as_str()).done(),
@@ -104,7 +104,12 @@ pub(super) fn get(
     item.as_ref().map(rows::member).transpose()
 }
 
-fn value(origins: &[MemberOrigin]) -> Vec<u8> {
+/// A group of which something is a member, as it is packed.
+pub(super) fn group(packed: &[u8]) -> Result<EntityId, Error> {
+    EntityId::try_new(&keys::unpack(packed)?).map_err(|_| Error::unreadable("a group of a member"))
+}
+
+pub(super) fn value(origins: &[MemberOrigin]) -> Vec<u8> {
     MemberRow::row(origins).encode_to_vec()
 }
 
@@ -162,10 +167,7 @@ impl Store {
         self.read(move |trees| {
             let after = page::position(List::GroupsOf, &page)?;
             let items = set.list(trees, after.as_deref(), page::size(&page) + 1)?;
-            cut(List::GroupsOf, &page, items, |item| {
-                EntityId::try_new(&keys::unpack(&item.key)?)
-                    .map_err(|_| Error::unreadable("a group of a member"))
-            })
+            cut(List::GroupsOf, &page, items, |item| group(&item.key))
         })
         .await
     }

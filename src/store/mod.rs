@@ -14,6 +14,7 @@ mod by_hand;
 mod changes;
 mod committer;
 mod core;
+mod deleted;
 mod deletion;
 mod directory;
 mod entities;

@@ -18,6 +18,7 @@ pub(super) enum List {
     GroupsOf = 4,
     Runs = 5,
     Changes = 6,
+    Deleted = 7,
 }
 
 /// How many items the page is to have.

@@ -55,6 +55,10 @@ tables! {
     Parts = "parts",
     /// due time, company, integration.
     Schedule = "schedule",
+    /// company, kind, entity -> what was deleted and can be had back.
+    Deleted = "deleted",
+    /// company, kind, entity that was deleted, lower bound -> the groups that it was in, packed.
+    DeletedIn = "deleted_in",
 }
 
 pub(super) type Row = Result<(IVec, IVec), Error>;

@@ -234,7 +234,10 @@ async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
 pub(super) fn waits(item: &Item, count: &Count) -> bool {
     item.kind == Kind::Group
         && matches!(item.what, What::Provision { .. })
-        && !matches!(count, Count::Failed(_) | Count::Deferred(_))
+        && !matches!(
+            count,
+            Count::Failed(_) | Count::Deferred(_) | Count::Skipped(_)
+        )
 }
 
 /// Says in link and change record which object was made.

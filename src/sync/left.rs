@@ -21,6 +21,23 @@ pub(super) fn unclear(item: &Item, found: &Found, context: &Context, reason: &Re
     left(item, found, context, recorded)
 }
 
+/// Whose directory object a caller deleted: it is not made again (semantics 12).
+pub(super) fn deleted(item: &Item, found: &Found, context: &Context) -> Plan {
+    let text = "somebody deleted it in the directory; undelete it there if that is wrong, or create another of its address";
+    let reason = Reason::new("DELETED_BY_HAND", text);
+    let count = Count::Skipped(reason.clone());
+    left(item, found, context, (count, Outcome::Skipped, reason))
+}
+
+/// Whether the link leads to something that is not there any more.
+pub(super) fn was_deleted(found: &Found) -> bool {
+    let led = found
+        .link
+        .as_ref()
+        .is_some_and(|link| link.target.is_some());
+    led && found.target.is_none()
+}
+
 fn left(
     item: &Item,
     found: &Found,

@@ -160,6 +160,9 @@ fn provision(
         (None, Some(holder)) => {
             Planned::new(adopt(item, desired, defaults, holder, context, "ADOPTED"))
         }
+        (None, None) if left::was_deleted(found) => {
+            Planned::new(left::deleted(item, found, context))
+        }
         (None, None) => Planned::new(create(item, desired, defaults, context)),
     }
 }

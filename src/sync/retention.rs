@@ -1,4 +1,5 @@
-//! Lets history go that is older than it is kept for (semantics 35), once at the start and then every hour.
+//! Lets history go that is older than it is kept for (semantics 35), and what was deleted and can't be had back any more
+//! (semantics 32), once at the start and then every hour.
 
 use super::Error;
 use crate::{
@@ -39,6 +40,7 @@ async fn sweep(store: &Store, now: Time, retention: Retention) -> Result<(), Err
         events: since(retention.events),
         runs: since(retention.runs),
     };
+    while store.purge_deleted(now).await? {}
     let mut after = None;
     loop {
         let companies = store.companies_with_history(after.take(), BATCH).await?;

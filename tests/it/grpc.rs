@@ -5,6 +5,7 @@
 mod around;
 mod asking;
 mod by_hand;
+mod deleting;
 mod nameless;
 mod pages;
 mod refusals;

@@ -20,6 +20,8 @@ const NAMED: &str = "never changes: it tells which one is meant";
 
 /// What may become of the fields of a user.
 const USER: &[Row<v1::User>] = &[
+    output!(delete_time),
+    output!(expire_time),
     settable!(user_name),
     settable!(given_name),
     settable!(family_name),
@@ -44,6 +46,8 @@ const USER: &[Row<v1::User>] = &[
 
 /// What may become of the fields of a group.
 const GROUP: &[Row<v1::Group>] = &[
+    output!(delete_time),
+    output!(expire_time),
     settable!(email),
     settable!(display_name),
     settable!(description),

@@ -6,7 +6,7 @@ use super::{
     value::{AttributeRow, attribute_rows, attributes},
 };
 use crate::{
-    model::{CompanyId, Entity, EntityId, EntityLink, IntegrationId, Kind, WrittenBy},
+    model::{CompanyId, Deleted, Entity, EntityId, EntityLink, IntegrationId, Kind, WrittenBy},
     store::keys,
 };
 use std::collections::BTreeMap;
@@ -133,6 +133,46 @@ impl EntityRow {
             revision: self.revision,
             create_time: Moment::must(self.create_time)?,
             update_time: Moment::must(self.update_time)?,
+        })
+    }
+}
+
+/// A user or group that was deleted; company, kind and id are in its key.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct DeletedRow {
+    #[prost(message, optional, tag = "1")]
+    entity: Option<EntityRow>,
+    #[prost(message, optional, tag = "2")]
+    delete_time: Option<Moment>,
+    #[prost(message, optional, tag = "3")]
+    expire_time: Option<Moment>,
+}
+
+impl DeletedRow {
+    pub(in crate::store) fn row(deleted: Deleted) -> Self {
+        let Deleted {
+            entity,
+            delete_time,
+            expire_time,
+        } = deleted;
+        Self {
+            entity: Some(EntityRow::row(entity)),
+            delete_time: Some(Moment::row(delete_time)),
+            expire_time: Some(Moment::row(expire_time)),
+        }
+    }
+
+    pub(in crate::store) fn model(
+        self,
+        company: CompanyId,
+        kind: Kind,
+        id: EntityId,
+    ) -> Result<Deleted, Error> {
+        let entity = super::present(self.entity, "what was deleted")?;
+        Ok(Deleted {
+            entity: entity.model(company, kind, id)?,
+            delete_time: Moment::must(self.delete_time)?,
+            expire_time: Moment::must(self.expire_time)?,
         })
     }
 }

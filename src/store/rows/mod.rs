@@ -22,7 +22,7 @@ mod golden;
 
 pub(super) use backup::{BackupEndRow, BackupHeadRow};
 pub(super) use change::{ChangeRow, ChangesRow};
-pub(super) use entity::{EmailRow, EntityRow};
+pub(super) use entity::{DeletedRow, EmailRow, EntityRow};
 pub(super) use event::{ChangesRef, ChunkRef, EventRow, Subject};
 pub(super) use integration::{CustomerRow, IntegrationRow, MetaRow, PendingRow, SealedRow};
 pub(super) use link::LinkRow;

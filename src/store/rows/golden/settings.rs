@@ -261,6 +261,6 @@ fn the_codes_of_attributes_and_tables_stay() {
     use crate::store::tables::Table;
     let names: Vec<_> = Table::ALL.iter().map(|table| table.name()).collect();
     let known = "meta integrations customers rules pending secrets entities emails members member_of links remembered runs changes events \
-                 requests parts schedule";
+                 requests parts schedule deleted deleted_in";
     assert_eq!(names.join(" "), known);
 }

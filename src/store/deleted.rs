@@ -1,0 +1,303 @@
+//! Users and groups that a caller deleted: kept aside with the groups that they were in, so that they can be had back, and let
+//! go when their time is over. What they were a member of forgets them meanwhile; a group keeps its members, unseen.
+
+use super::{
+    Error, Store, entities,
+    keys::Key,
+    large, links, members,
+    packed::Set,
+    page::{self, List},
+    rows::{self, DeletedRow},
+    tables::{Read, Table},
+    txn::Txn,
+};
+use crate::model::{
+    CompanyId, Deleted, Entity, EntityId, EntityLink, Kind, Listed, Member, MemberOrigin,
+    MemberState, MemberWrite, PageRequest, Time, fold_email,
+};
+use sled::IVec;
+
+/// Memberships of a group that are let go in one transaction.
+const SLICE: usize = 400;
+
+fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
+    entities::key(company, kind, id)
+}
+
+fn was_in(company: &CompanyId, kind: Kind, id: &EntityId) -> Set {
+    Set {
+        table: Table::DeletedIn,
+        prefix: Key::company(company).kind(kind).id(id.as_str()).done(),
+    }
+}
+
+fn get(
+    read: &impl Read,
+    company: &CompanyId,
+    kind: Kind,
+    id: &EntityId,
+) -> Result<Option<Deleted>, Error> {
+    let row: Option<DeletedRow> = large::get(read, Table::Deleted, &key(company, kind, id))?;
+    row.map(|row| row.model(company.clone(), kind, id.clone()))
+        .transpose()
+}
+
+fn decode(
+    read: &impl Read,
+    company: &CompanyId,
+    kind: Kind,
+    rest: &[u8],
+    raw: &IVec,
+) -> Result<Option<Deleted>, Error> {
+    let id = EntityId::try_new(&super::keys::Parse(rest).id()?)
+        .map_err(|_| Error::unreadable("the key of what was deleted"))?;
+    let key = key(company, kind, &id);
+    let row: Option<DeletedRow> = large::decode(read, Table::Deleted, &key, raw)?;
+    row.map(|row| row.model(company.clone(), kind, id))
+        .transpose()
+}
+
+/// The memberships of an object in one group, one write for each of those who made it a member.
+fn writes(group: &EntityId, member: &Member, add: bool) -> Vec<MemberWrite> {
+    let origins = member.origins.iter();
+    let write = |origin: &MemberOrigin| MemberWrite {
+        group: group.clone(),
+        kind: member.kind,
+        member: member.id.clone(),
+        origin: origin.clone(),
+        add,
+    };
+    origins.map(write).collect()
+}
+
+fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time) -> Result<Deleted, Error> {
+    let (company, kind, id) = (&seen.company, seen.kind, &seen.id);
+    let name = || entities::name(company, kind, id);
+    let entity = entities::get(txn, company, kind, id)?.ok_or_else(|| Error::Missing(name()))?;
+    if entity.revision != seen.revision {
+        return Err(Error::Changed(name()));
+    }
+    entities::remove(txn, &entity)?;
+    let groups = members::groups_of(company, kind, id).list(txn, None, usize::MAX)?;
+    let mut left = super::packed::Changes::new();
+    for item in groups {
+        let group = members::group(&item.key)?;
+        if let Some(member) = members::get(txn, company, &group, (kind, id))? {
+            left.insert(item.key, Some(members::value(&member.origins)));
+            members::put_all(txn, company, writes(&group, &member, false))?;
+        }
+    }
+    was_in(company, kind, id).apply(txn, left)?;
+    // What provisions it looks at it again, and finds that it is gone.
+    for link in &entity.links {
+        links::reconsider(txn, link.integration, kind, &link.source)?;
+    }
+    let deleted = Deleted {
+        entity,
+        delete_time: txn.now(),
+        expire_time: until,
+    };
+    let row = DeletedRow::row(deleted.clone());
+    txn.put(Table::Deleted, key(company, kind, id), &row)?;
+    Ok(deleted)
+}
+
+/// Whether an integration still provisions this object from this source object.
+fn provisions(txn: &Txn<'_>, link: &EntityLink, kind: Kind, id: &EntityId) -> Result<bool, Error> {
+    let now = links::get(txn, link.integration, kind, link.source.clone())?;
+    let target = now.and_then(|now| now.target);
+    Ok(target.is_some_and(|(target, _)| target == *id))
+}
+
+/// Whether an integration would still have it in a group.
+fn remembers(
+    txn: &Txn<'_>,
+    of: &Entity,
+    group: &Entity,
+    origin: &MemberOrigin,
+) -> Result<bool, Error> {
+    let MemberOrigin::Integration(uid) = origin else {
+        return Ok(true);
+    };
+    let (Some(source), Some(member)) = (group.linked_to(*uid), of.linked_to(*uid)) else {
+        return Ok(false);
+    };
+    let set = links::remembered_of(*uid, source);
+    let item = set.get(txn, member.as_str().as_bytes())?;
+    let known = item.as_ref().map(rows::remembered).transpose()?;
+    let applied = MemberState::Applied(of.id.clone());
+    Ok(known.is_some_and(|known| known.state == applied))
+}
+
+fn undelete(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    kind: Kind,
+    id: &EntityId,
+) -> Result<Entity, Error> {
+    let name = || entities::name(company, kind, id);
+    if entities::get(txn, company, kind, id)?.is_some() {
+        return Err(Error::taken("id", name()));
+    }
+    let deleted = get(txn, company, kind, id)?.filter(|deleted| deleted.expire_time > txn.now());
+    let mut entity = deleted.ok_or_else(|| Error::Missing(name()))?.entity;
+    let email = fold_email(entity.email());
+    if let Some((kind, holder)) = entities::holder(txn, company, &email)? {
+        return Err(Error::taken(
+            "email",
+            entities::name(company, kind, &holder),
+        ));
+    }
+    let mut links = Vec::new();
+    let mut owners = std::collections::BTreeSet::new();
+    for link in std::mem::take(&mut entity.links) {
+        if provisions(txn, &link, kind, id)? {
+            owners.extend(super::integrations::id_of(txn, company, link.integration)?);
+            links::reconsider(txn, link.integration, kind, &link.source)?;
+            links.push(link);
+        }
+    }
+    entity.links = links;
+    entity.owners.retain(|_, owner| owners.contains(owner));
+    let entity = entities::restore(txn, entity)?;
+    let set = was_in(company, kind, id);
+    for item in set.list(txn, None, usize::MAX)? {
+        let group = members::group(&item.key)?;
+        let mut origins = rows::origins(&item.value)?;
+        let Some(holder) = entities::get(txn, company, Kind::Group, &group)? else {
+            continue;
+        };
+        let mut stand = Vec::new();
+        for origin in origins.drain(..) {
+            if remembers(txn, &entity, &holder, &origin)? {
+                stand.push(origin);
+            }
+        }
+        let member = Member {
+            kind,
+            id: id.clone(),
+            origins: stand,
+        };
+        members::put_all(txn, company, writes(&group, &member, true))?;
+    }
+    forget(txn, company, kind, id)?;
+    Ok(entity)
+}
+
+/// Takes away what is kept of a deleted object.
+fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
+    let set = was_in(company, kind, id);
+    let groups = set.list(txn, None, usize::MAX)?.into_iter();
+    set.apply(txn, groups.map(|item| (item.key, None)).collect())?;
+    let key = key(company, kind, id);
+    txn.delete(Table::Deleted, key)
+}
+
+/// Lets an object go for good, or so much of its memberships as one transaction takes.
+fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
+    // Runs may have made it a member meanwhile, of what they found under its link.
+    let groups = members::groups_of(company, kind, id).list(txn, None, SLICE)?;
+    for item in &groups {
+        let group = members::group(&item.key)?;
+        if let Some(member) = members::get(txn, company, &group, (kind, id))? {
+            members::put_all(txn, company, writes(&group, &member, false))?;
+        }
+    }
+    let mut held = 0;
+    if kind == Kind::Group {
+        let members = members::members_of(company, id).list(txn, None, SLICE)?;
+        held = members.len();
+        for item in &members {
+            let member = rows::member(item)?;
+            members::put_all(txn, company, writes(id, &member, false))?;
+        }
+    }
+    if groups.len() < SLICE && held < SLICE {
+        forget(txn, company, kind, id)?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Deletes an object as it was seen; it can be had back until then.
+    ///
+    /// # Errors
+    /// `Missing`; `Changed` if its revision is another one.
+    pub async fn delete_entity(&self, seen: Entity, until: Time) -> Result<Deleted, Error> {
+        self.write(move |txn| delete(txn, &seen, until)).await
+    }
+
+    /// Has a deleted object back, with the memberships that still stand.
+    ///
+    /// # Errors
+    /// `Missing` if it was not deleted, or too long ago; `Taken` (`id` if it is there, `email`).
+    pub async fn undelete_entity(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        id: &EntityId,
+    ) -> Result<Entity, Error> {
+        let (company, id) = (company.clone(), id.clone());
+        self.write(move |txn| undelete(txn, &company, kind, &id))
+            .await
+    }
+
+    /// A deleted object.
+    pub async fn deleted(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        id: &EntityId,
+    ) -> Result<Option<Deleted>, Error> {
+        let (company, id) = (company.clone(), id.clone());
+        self.read(move |trees| get(trees, &company, kind, &id))
+            .await
+    }
+
+    /// Deleted objects of a kind in order of id.
+    pub async fn all_deleted(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        page: &PageRequest,
+    ) -> Result<Listed<Deleted>, Error> {
+        let (company, page) = (company.clone(), page.clone());
+        self.read(move |trees| {
+            let prefix = entities::prefix(&company, kind);
+            let list = (List::Deleted, &page);
+            page::list(trees, Table::Deleted, &prefix, list, |rest, raw| {
+                decode(trees, &company, kind, rest, raw)
+            })
+        })
+        .await
+    }
+
+    /// Lets one deleted object go whose time is over, or a part of it; whether there was one.
+    pub async fn purge_deleted(&self, now: Time) -> Result<bool, Error> {
+        let found = self
+            .read(move |trees| {
+                for row in trees.prefix(Table::Deleted, &[]) {
+                    let (key, raw) = row?;
+                    let mut rest = super::keys::Parse(&key);
+                    let company = CompanyId::try_new(&rest.text()?)
+                        .map_err(|_| Error::unreadable("the key of what was deleted"))?;
+                    let kind = rest.kind()?;
+                    let deleted = decode(trees, &company, kind, rest.0, &raw)?;
+                    if let Some(deleted) = deleted.filter(|deleted| deleted.expire_time <= now) {
+                        return Ok(Some(deleted.entity));
+                    }
+                }
+                Ok(None)
+            })
+            .await?;
+        let Some(Entity {
+            company, kind, id, ..
+        }) = found
+        else {
+            return Ok(false);
+        };
+        self.write(move |txn| purge(txn, &company, kind, &id))
+            .await?;
+        Ok(true)
+    }
+}
