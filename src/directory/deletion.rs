@@ -10,10 +10,10 @@ const KEPT: SignedDuration = SignedDuration::from_hours(20 * 24);
 impl Directory {
     /// Deletes a user or group, as it was read. Its address is free then, it is in no group, and no run makes it again. Fails
     /// if it changed since it was read.
-    pub async fn delete(&self, seen: Entity) -> Result<Deleted, Error> {
+    pub async fn delete(&self, seen: Entity, caller: &str) -> Result<Deleted, Error> {
         let now = self.clock.now();
         let until = now.checked_add(KEPT).unwrap_or(now);
-        Ok(self.store.delete_entity(seen, until).await?)
+        Ok(self.store.delete_entity(seen, until, caller).await?)
     }
 
     /// Has a deleted user or group back, in those groups that it would still be in. Fails with `Taken` if its address was
@@ -23,8 +23,10 @@ impl Directory {
         company: &CompanyId,
         kind: Kind,
         id: &EntityId,
+        caller: &str,
     ) -> Result<Entity, Error> {
-        Ok(self.store.undelete_entity(company, kind, id).await?)
+        let back = self.store.undelete_entity(company, kind, id, caller);
+        Ok(back.await?)
     }
 
     /// A deleted user or group.

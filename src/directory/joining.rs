@@ -11,14 +11,17 @@ impl Directory {
         &self,
         company: &CompanyId,
         group: &EntityId,
-        kind: Kind,
-        id: &EntityId,
+        (kind, id): (Kind, &EntityId),
+        caller: &str,
     ) -> Result<(Member, Entity), Error> {
         if kind == Kind::Group && group == id {
             let text = "must be another group: a group can't be its own member";
             return Err(Error::Invalid(vec![Violation::new("member", text)]));
         }
-        let member = self.store.add_member(company, group, kind, id).await?;
+        let member = self
+            .store
+            .add_member(company, group, (kind, id), caller)
+            .await?;
         Ok((member, self.get(company, kind, id).await?))
     }
 
@@ -28,10 +31,13 @@ impl Directory {
         &self,
         company: &CompanyId,
         group: &EntityId,
-        kind: Kind,
-        id: &EntityId,
+        (kind, id): (Kind, &EntityId),
+        caller: &str,
     ) -> Result<Vec<Uid>, Error> {
-        let was = self.store.remove_member(company, group, kind, id).await?;
+        let was = self
+            .store
+            .remove_member(company, group, (kind, id), caller)
+            .await?;
         let was = was.ok_or_else(|| {
             let group = name(company, Kind::Group, group);
             Error::NotFound(format!("{group}/members/{kind}s-{id}"))

@@ -60,6 +60,18 @@ impl Directory {
         Self { store, clock }
     }
 
+    /// The same, if what it writes is to be kept; else one that checks and answers alike, and changes nothing.
+    #[must_use]
+    pub fn keeping(&self, kept: bool) -> Self {
+        if kept {
+            return self.clone();
+        }
+        Self {
+            store: self.store.rehearsal(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     /// Adds a user for a caller. The same `request` again gives the same user. Without a name to show, the user gets the
     /// given and family name, else the address; without `active` the user is active. Fails with every field that is wrong,
     /// or if id or address are taken, the address by a user or a group.

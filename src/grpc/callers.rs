@@ -89,6 +89,7 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
             "ListGroups",
             "ListMembers",
             "ListUserGroups",
+            "WatchDirectory",
         ],
     ),
     (

@@ -4,18 +4,21 @@ mod batch;
 mod deletion;
 mod edit;
 mod joining;
+mod watch;
 
 use super::{
     callers,
     fields::{Notes, request_key},
     from_proto, names, status, to_proto,
     tokens::{self, Asked},
+    watching::{News, Streams},
 };
 use crate::{
     directory::Directory,
     integrations::Integrations,
     model::{CompanyId, Entity, Kind, PageRequest, Uid, Violation},
     proto::v1::{self, directory_service_server::DirectoryService},
+    sync::Scope,
 };
 use std::{collections::HashMap, mem::take};
 use tonic::{Request, Response, Status};
@@ -30,6 +33,7 @@ pub(super) const CALLER: &str = "caller";
 pub(super) struct Service {
     pub(super) directory: Directory,
     pub(super) integrations: Integrations,
+    pub(super) streams: Streams,
 }
 
 fn one(violation: Violation) -> Status {
@@ -271,5 +275,27 @@ impl DirectoryService for Service {
             groups,
             next_page_token: page.next(&listed),
         }))
+    }
+
+    type WatchDirectoryStream = News<v1::WatchDirectoryResponse>;
+
+    async fn watch_directory(
+        &self,
+        request: Request<v1::WatchDirectoryRequest>,
+    ) -> Answered<Self::WatchDirectoryStream> {
+        let v1::WatchDirectoryRequest { parent, position } = request.into_inner();
+        let mut notes = Notes::default();
+        let company = from_proto::company(&mut notes, "parent", &parent);
+        let from = notes.take(watch::position(position).read());
+        let (Some(company), Some(from)) = (company, from) else {
+            return Err(status::invalid(notes.0));
+        };
+        let scope = Scope {
+            changes: true,
+            directory: true,
+            ..Scope::default()
+        };
+        let news = self.streams.open(company, scope, from, watch::show).await?;
+        Ok(Response::new(news))
     }
 }

@@ -25,6 +25,7 @@ mod sync;
 mod to_proto;
 mod tokens;
 mod update;
+mod watching;
 
 use crate::{
     directory::Directory,
@@ -51,6 +52,7 @@ use tonic::{
     transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
+use watching::Streams;
 
 /// Largest message taken, in bytes. Larger ones are refused with `OUT_OF_RANGE`.
 const LARGEST_REQUEST: usize = 1 << 20;
@@ -184,10 +186,16 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         store: store.clone(),
         stopping: stopping.clone(),
     });
-    let sync = SyncServiceServer::new(sync::Service::new(store, runs, stopping.clone()));
+    let streams = Streams::new(store.clone(), runs.feed().clone(), stopping.clone());
+    let sync = SyncServiceServer::new(sync::Service {
+        store,
+        runs,
+        streams: streams.clone(),
+    });
     let directory = DirectoryServiceServer::new(directory::Service {
         directory,
         integrations,
+        streams,
     });
     let reflection = || {
         tonic_reflection::server::Builder::configure()

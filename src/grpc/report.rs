@@ -215,7 +215,7 @@ fn progress(company: &CompanyId, progress: &Progress, now: Time) -> v1::watch_ru
 }
 
 /// A piece of news.
-pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> v1::WatchRunsResponse {
+pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> Option<v1::WatchRunsResponse> {
     use v1::watch_runs_response::Event as Out;
     let event = match &news.item {
         NewsItem::Snapshot(run) => Out::RunSnapshot(self::run(run)),
@@ -240,6 +240,7 @@ pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> v1::WatchRu
                 news.sequence,
                 change,
             )),
+            EventBody::Directory(_) => return None,
             EventBody::IntegrationChanged(integration) => {
                 Out::IntegrationChanged(v1::IntegrationChanged {
                     integration: names::of_integration(integration),
@@ -253,10 +254,10 @@ pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> v1::WatchRu
             }
         },
     };
-    v1::WatchRunsResponse {
+    Some(v1::WatchRunsResponse {
         sequence: count(news.sequence),
         resume_token: format!("{epoch}.{}", news.sequence),
         time: Some(time(news.time)),
         event: Some(event),
-    }
+    })
 }

@@ -4,31 +4,25 @@ use super::{
     callers,
     fields::{Notes, request_key},
     from_proto, names, provisioning, report, status, tokens,
+    watching::{News, Position, Streams},
 };
 use crate::{
     model::{CompanyId, IntegrationId, RunId, Violation},
     proto::v1::{self, sync_service_server::SyncService},
     store::Store,
-    sync::{Feed, From, News, NewsItem, Runs, Scope, Watcher},
+    sync::{Runs, Scope},
 };
-use futures_util::{Stream, stream};
-use std::{mem::take, pin::Pin, sync::Arc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use std::mem::take;
 use tonic::{Request, Response, Status};
 
 type Answered<T> = Result<Response<T>, Status>;
-
-/// Streams open at once.
-const STREAMS: usize = 1000;
 
 /// The service.
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) store: Store,
     pub(super) runs: Runs,
-    stopping: CancellationToken,
-    streams: Arc<Semaphore>,
+    pub(super) streams: Streams,
 }
 
 fn one(violation: Violation) -> Status {
@@ -36,15 +30,6 @@ fn one(violation: Violation) -> Status {
 }
 
 impl Service {
-    pub(super) fn new(store: Store, runs: Runs, stopping: CancellationToken) -> Self {
-        Self {
-            store,
-            runs,
-            stopping,
-            streams: Arc::new(Semaphore::new(STREAMS)),
-        }
-    }
-
     /// Whether there is what is named: the run, else the integration.
     async fn exists(
         &self,
@@ -65,44 +50,6 @@ impl Service {
             (None, _) => true,
         };
         found.then_some(()).ok_or_else(|| status::not_found(name))
-    }
-}
-
-/// One open stream.
-struct Open {
-    watcher: Watcher,
-    company: CompanyId,
-    epoch: String,
-    /// The stream is of one run, and ends with it.
-    one_run: bool,
-    over: bool,
-    stopping: CancellationToken,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Open {
-    /// The next message, and the stream itself; none when it is over.
-    async fn next(mut self) -> Option<(Result<v1::WatchRunsResponse, Status>, Self)> {
-        if self.over {
-            return None;
-        }
-        let news = tokio::select! {
-            () = self.stopping.cancelled() => Err(status::stopping()),
-            news = self.watcher.next() => news.map_err(status::sync),
-        };
-        self.over = news
-            .as_ref()
-            .map_or(true, |news| self.one_run && ends_run(news));
-        let message = news.map(|news| report::news(&self.company, &self.epoch, &news));
-        Some((message, self))
-    }
-}
-
-fn ends_run(news: &News) -> bool {
-    match &news.item {
-        NewsItem::Event(body) => matches!(body.as_ref(), crate::model::EventBody::RunFinished(_)),
-        NewsItem::Snapshot(run) => run.state.is_final(),
-        NewsItem::Progress(_) | NewsItem::Heartbeat => false,
     }
 }
 
@@ -141,25 +88,13 @@ fn scope(parent: &str) -> Result<(CompanyId, Scope), Violation> {
     }
 }
 
-/// Where to begin, and of which store that is, if the position says so (semantics 34).
-fn position(
-    given: Option<v1::watch_runs_request::Position>,
-) -> Result<(From, Option<String>), Violation> {
-    use v1::watch_runs_request::Position;
+/// Where to begin.
+fn position(given: Option<v1::watch_runs_request::Position>) -> Position {
+    use v1::watch_runs_request::Position as Given;
     match given {
-        None => Ok((From::Now, None)),
-        Some(Position::AfterSequence(after)) => match u64::try_from(after) {
-            Ok(after) => Ok((From::After(after), None)),
-            Err(_) => Err(Violation::new("after_sequence", "must not be negative")),
-        },
-        Some(Position::ResumeToken(token)) => {
-            let parts = token.rsplit_once('.');
-            let parts = parts.and_then(|(of, sequence)| Some((of, sequence.parse().ok()?)));
-            let (of, sequence) = parts.ok_or_else(|| {
-                Violation::new("resume_token", "is not one that WatchRuns gave out")
-            })?;
-            Ok((From::After(sequence), Some(of.to_owned())))
-        }
+        None => Position::Now,
+        Some(Given::AfterSequence(after)) => Position::After(after),
+        Some(Given::ResumeToken(token)) => Position::Token(token),
     }
 }
 
@@ -280,8 +215,7 @@ impl SyncService for Service {
         }))
     }
 
-    type WatchRunsStream =
-        Pin<Box<dyn Stream<Item = Result<v1::WatchRunsResponse, Status>> + Send>>;
+    type WatchRunsStream = News<v1::WatchRunsResponse>;
 
     async fn watch_runs(
         &self,
@@ -293,8 +227,11 @@ impl SyncService for Service {
             include_changes,
         } = request.into_inner();
         let mut notes = Notes::default();
-        let (scope, from) = (notes.take(scope(&parent)), notes.take(position(given)));
-        let (Some((company, scope)), Some((from, of))) = (scope, from) else {
+        let (scope, from) = (
+            notes.take(scope(&parent)),
+            notes.take(position(given).read()),
+        );
+        let (Some((company, scope)), Some(from)) = (scope, from) else {
             return Err(status::invalid(notes.0));
         };
         self.exists(
@@ -304,33 +241,14 @@ impl SyncService for Service {
             parent,
         )
         .await?;
-        let epoch = self.store.epoch();
-        if of.is_some_and(|of| of != epoch) {
-            return Err(status::other_store());
-        }
-        let permit = Arc::clone(&self.streams)
-            .try_acquire_owned()
-            .map_err(|_| status::too_many_streams(STREAMS))?;
-        let one_run = scope.run.is_some();
         let scope = Scope {
             changes: include_changes,
             ..scope
         };
-        let feed: &Feed = self.runs.feed();
-        let watcher = feed
-            .watch(company.clone(), scope, from)
-            .await
-            .map_err(status::sync)?;
-        let stopping = self.stopping.clone();
-        let open = Open {
-            watcher,
-            company,
-            epoch,
-            one_run,
-            over: false,
-            stopping,
-            _permit: permit,
-        };
-        Ok(Response::new(Box::pin(stream::unfold(open, Open::next))))
+        let news = self
+            .streams
+            .open(company, scope, from, report::news)
+            .await?;
+        Ok(Response::new(news))
     }
 }

@@ -1,7 +1,8 @@
 //! News: what happened in a company, in order.
 
 use super::{
-    Change, Counters, Integration, IntegrationId, MemberCounters, Phase, Run, RunId, Time,
+    Attribute, Change, Counters, EntityId, Integration, IntegrationId, Kind, MemberCounters, Phase,
+    Run, RunId, Time,
 };
 use std::time::Duration;
 
@@ -29,6 +30,40 @@ pub enum EventBody {
     IntegrationChanged(Integration),
     /// An integration lost its authorization.
     AuthorizationLost(Integration),
+    /// A caller changed the directory.
+    Directory(DirectoryEdit),
+}
+
+/// What a caller did to a user or group of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryEdit {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: EntityId,
+    /// Its primary address, as it is now.
+    pub label: String,
+    /// What was done.
+    pub what: Edit,
+    /// Who did it.
+    pub caller: String,
+}
+
+/// What was done to a user or group of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// It was made.
+    Created,
+    /// These attributes of it changed.
+    Updated(Vec<Attribute>),
+    /// This address became a direct member of it.
+    Joined(String),
+    /// This address is no direct member of it any more.
+    Left(String),
+    /// It was deleted.
+    Deleted,
+    /// It was had back.
+    Undeleted,
 }
 
 /// A durable event.

@@ -26,7 +26,7 @@ pub use change::{Action, Change, Diff, ObjectRef, Outcome, Reason};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use directory::{Deleted, Entity, EntityLink, Member, MemberOrigin, WrittenBy, fold_email};
 pub use error::{ErrorKind, Violation};
-pub use event::{Event, EventBody, Progress};
+pub use event::{DirectoryEdit, Edit, Event, EventBody, Progress};
 pub use ids::{
     CompanyId, EntityId, IntegrationId, InvalidId, RuleId, RunId, SourceId, SystemId, Uid,
 };

@@ -2,8 +2,10 @@
 
 use super::{Error, Store, entities, links, members, txn::Txn};
 use crate::model::{
-    CompanyId, Entity, EntityId, Kind, Member, MemberOrigin, MemberWrite, fold_email,
+    Attribute, Attributes, CompanyId, Edit, Entity, EntityId, Kind, Member, MemberOrigin,
+    MemberWrite, fold_email,
 };
+use std::collections::BTreeSet;
 
 fn update(txn: &mut Txn<'_>, mut entity: Entity, reconsider: bool) -> Result<Entity, Error> {
     let (company, kind, id) = (entity.company.clone(), entity.kind, entity.id.clone());
@@ -24,6 +26,9 @@ fn update(txn: &mut Txn<'_>, mut entity: Entity, reconsider: bool) -> Result<Ent
         return Err(Error::Changed(name()));
     }
     entity.revision += 1;
+    let changed = changed(&stored.attributes, &entity.attributes);
+    let caller = entities::writer(&entity).to_owned();
+    entities::tell(txn, &entity, Edit::Updated(changed), &caller)?;
     if reconsider {
         for link in &entity.links {
             links::reconsider(txn, link.integration, kind, &link.source)?;
@@ -32,11 +37,17 @@ fn update(txn: &mut Txn<'_>, mut entity: Entity, reconsider: bool) -> Result<Ent
     Ok(entity)
 }
 
-fn exists(txn: &Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
-    match entities::get(txn, company, kind, id)? {
-        Some(_) => Ok(()),
-        None => Err(Error::Missing(entities::name(company, kind, id))),
-    }
+/// The attributes that differ.
+fn changed(before: &Attributes, after: &Attributes) -> Vec<Attribute> {
+    let names = before.iter().chain(after.iter()).map(|(name, _)| name);
+    let differ = names.filter(|name| before.get(name) != after.get(name));
+    let names: BTreeSet<&Attribute> = differ.collect();
+    names.into_iter().cloned().collect()
+}
+
+fn there(txn: &Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<Entity, Error> {
+    let found = entities::get(txn, company, kind, id)?;
+    found.ok_or_else(|| Error::Missing(entities::name(company, kind, id)))
 }
 
 fn by_caller(group: &EntityId, kind: Kind, member: &EntityId, add: bool) -> MemberWrite {
@@ -67,14 +78,20 @@ impl Store {
         &self,
         company: &CompanyId,
         group: &EntityId,
-        kind: Kind,
-        member: &EntityId,
+        (kind, member): (Kind, &EntityId),
+        caller: &str,
     ) -> Result<Member, Error> {
         let (company, group, id) = (company.clone(), group.clone(), member.clone());
+        let caller = caller.to_owned();
         self.write(move |txn| {
-            exists(txn, &company, Kind::Group, &group)?;
-            exists(txn, &company, kind, &id)?;
+            let of = there(txn, &company, Kind::Group, &group)?;
+            let member = there(txn, &company, kind, &id)?;
+            let was = members::get(txn, &company, &group, (kind, &id))?;
             members::put_all(txn, &company, vec![by_caller(&group, kind, &id, true)])?;
+            if was.is_none() {
+                let joined = Edit::Joined(member.email().to_owned());
+                entities::tell(txn, &of, joined, &caller)?;
+            }
             members::get(txn, &company, &group, (kind, &id))?
                 .ok_or_else(|| Error::unreadable("the members of a group"))
         })
@@ -86,15 +103,22 @@ impl Store {
         &self,
         company: &CompanyId,
         group: &EntityId,
-        kind: Kind,
-        member: &EntityId,
+        (kind, member): (Kind, &EntityId),
+        caller: &str,
     ) -> Result<Option<Member>, Error> {
         let (company, group, id) = (company.clone(), group.clone(), member.clone());
+        let caller = caller.to_owned();
         self.write(move |txn| {
             let was = members::get(txn, &company, &group, (kind, &id))?;
             let by_hand = |was: &Member| was.origins == [MemberOrigin::Caller];
             if was.as_ref().is_some_and(by_hand) {
                 members::put_all(txn, &company, vec![by_caller(&group, kind, &id, false)])?;
+                let of = entities::get(txn, &company, Kind::Group, &group)?;
+                let member = entities::get(txn, &company, kind, &id)?;
+                if let (Some(of), Some(member)) = (of, member) {
+                    let left = Edit::Left(member.email().to_owned());
+                    entities::tell(txn, &of, left, &caller)?;
+                }
             }
             Ok(was)
         })

@@ -12,7 +12,7 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, Deleted, Entity, EntityId, EntityLink, Kind, Listed, Member, MemberOrigin,
+    CompanyId, Deleted, Edit, Entity, EntityId, EntityLink, Kind, Listed, Member, MemberOrigin,
     MemberState, MemberWrite, PageRequest, Time, fold_email,
 };
 use sled::IVec;
@@ -70,7 +70,7 @@ fn writes(group: &EntityId, member: &Member, add: bool) -> Vec<MemberWrite> {
     origins.map(write).collect()
 }
 
-fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time) -> Result<Deleted, Error> {
+fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time, caller: &str) -> Result<Deleted, Error> {
     let (company, kind, id) = (&seen.company, seen.kind, &seen.id);
     let name = || entities::name(company, kind, id);
     let entity = entities::get(txn, company, kind, id)?.ok_or_else(|| Error::Missing(name()))?;
@@ -78,6 +78,7 @@ fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time) -> Result<Deleted, Erro
         return Err(Error::Changed(name()));
     }
     entities::remove(txn, &entity)?;
+    entities::tell(txn, &entity, Edit::Deleted, caller)?;
     let groups = members::groups_of(company, kind, id).list(txn, None, usize::MAX)?;
     let mut left = super::packed::Changes::new();
     for item in groups {
@@ -134,6 +135,7 @@ fn undelete(
     company: &CompanyId,
     kind: Kind,
     id: &EntityId,
+    caller: &str,
 ) -> Result<Entity, Error> {
     let name = || entities::name(company, kind, id);
     if entities::get(txn, company, kind, id)?.is_some() {
@@ -160,6 +162,7 @@ fn undelete(
     entity.links = links;
     entity.owners.retain(|_, owner| owners.contains(owner));
     let entity = entities::restore(txn, entity)?;
+    entities::tell(txn, &entity, Edit::Undeleted, caller)?;
     let set = was_in(company, kind, id);
     for item in set.list(txn, None, usize::MAX)? {
         let group = members::group(&item.key)?;
@@ -223,8 +226,15 @@ impl Store {
     ///
     /// # Errors
     /// `Missing`; `Changed` if its revision is another one.
-    pub async fn delete_entity(&self, seen: Entity, until: Time) -> Result<Deleted, Error> {
-        self.write(move |txn| delete(txn, &seen, until)).await
+    pub async fn delete_entity(
+        &self,
+        seen: Entity,
+        until: Time,
+        caller: &str,
+    ) -> Result<Deleted, Error> {
+        let caller = caller.to_owned();
+        self.write(move |txn| delete(txn, &seen, until, &caller))
+            .await
     }
 
     /// Has a deleted object back, with the memberships that still stand.
@@ -236,9 +246,11 @@ impl Store {
         company: &CompanyId,
         kind: Kind,
         id: &EntityId,
+        caller: &str,
     ) -> Result<Entity, Error> {
         let (company, id) = (company.clone(), id.clone());
-        self.write(move |txn| undelete(txn, &company, kind, &id))
+        let caller = caller.to_owned();
+        self.write(move |txn| undelete(txn, &company, kind, &id, &caller))
             .await
     }
 

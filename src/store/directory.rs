@@ -8,7 +8,7 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, Entity, EntityId, Kind, Listed, PageRequest, RequestKey, fold_email,
+    CompanyId, Edit, Entity, EntityId, Kind, Listed, PageRequest, RequestKey, fold_email,
 };
 
 fn create(
@@ -42,6 +42,7 @@ fn create(
     entity.revision = 0;
     entities::put_all(txn, &company, vec![entity.clone()])?;
     entity.revision = 1;
+    entities::tell(txn, &entity, Edit::Created, entities::writer(&entity))?;
     requests::remember(txn, &company, request, &entities::key(&company, kind, &id))?;
     Ok(Created {
         value: entity,

@@ -8,7 +8,9 @@ use super::{
     tables::{Read, Table},
     txn::Txn,
 };
-use crate::model::{CompanyId, Entity, EntityId, Kind, WrittenBy, fold_email};
+use crate::model::{
+    CompanyId, DirectoryEdit, Edit, Entity, EntityId, EventBody, Kind, WrittenBy, fold_email,
+};
 use prost::Message;
 use sled::IVec;
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
@@ -148,6 +150,31 @@ pub(super) fn by_email(
         }
     }
     Err(Error::unreadable("the index of addresses"))
+}
+
+/// Who wrote an object last.
+pub(super) fn writer(entity: &Entity) -> &str {
+    match &entity.written_by {
+        WrittenBy::Caller(name) => name,
+        WrittenBy::Integration(id) => id.as_str(),
+    }
+}
+
+/// Tells what a caller did to an object.
+pub(super) fn tell(
+    txn: &mut Txn<'_>,
+    entity: &Entity,
+    what: Edit,
+    caller: &str,
+) -> Result<(), Error> {
+    let edit = DirectoryEdit {
+        kind: entity.kind,
+        id: entity.id.clone(),
+        label: entity.email().to_owned(),
+        what,
+        caller: caller.to_owned(),
+    };
+    txn.publish(&entity.company, &EventBody::Directory(edit))
 }
 
 /// Takes an object and its address away.

@@ -3,7 +3,8 @@
 use super::Error;
 use crate::{
     model::{
-        CompanyId, EventBody, Integration, IntegrationId, Progress, Run, RunId, RunState, Time,
+        CompanyId, EventBody, Integration, IntegrationId, Outcome, Progress, Run, RunId, RunState,
+        Time,
     },
     store::{self, Store},
 };
@@ -42,6 +43,8 @@ pub struct Scope {
     pub run: Option<RunId>,
     /// Also every recorded change.
     pub changes: bool,
+    /// What becomes of the directory, by callers and by runs, in place of what runs are up to.
+    pub directory: bool,
 }
 
 /// From where on (semantics 34).
@@ -134,7 +137,10 @@ impl Feed {
             From::Now => {
                 let last = self.store.last_sequence(&company).await?;
                 for run in self.store.unfinished_runs().await? {
-                    if run.company == company && scope.covers(&run.integration, Some(&run.id)) {
+                    if run.company == company
+                        && !scope.directory
+                        && scope.covers(&run.integration, Some(&run.id))
+                    {
                         waiting.push_back((last, NewsItem::Snapshot(Box::new(run))));
                     }
                 }
@@ -188,7 +194,17 @@ impl Scope {
     }
 
     fn covers_event(&self, body: &EventBody) -> bool {
+        if self.directory {
+            return match body {
+                EventBody::Directory(_) => true,
+                EventBody::Change { change, .. } => {
+                    change.outcome == Outcome::Applied && change.target.is_some()
+                }
+                _ => false,
+            };
+        }
         match body {
+            EventBody::Directory(_) => false,
             EventBody::RunQueued(run)
             | EventBody::RunStarted(run)
             | EventBody::RunPhase(run)
@@ -276,7 +292,7 @@ impl Watcher {
 
     /// Takes what is new of progress, unless some was told just now; tells whether there was any.
     fn fetch_progress(&mut self) -> bool {
-        if self.quiet.is_some() {
+        if self.quiet.is_some() || self.scope.directory {
             return false;
         }
         {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod watching;
+
 use crate::support::{Daemon, Google, World, company, integration};
 use provisiond::{
     model::CompanyId,
@@ -17,6 +19,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use std::collections::HashSet;
 use tempfile::TempDir;
+use watching::Watching;
 
 /// Rounds of killing: 20, or as many as the environment asks for.
 fn rounds() -> usize {
@@ -48,53 +51,6 @@ async fn write(grpc: String, round: usize) -> Vec<String> {
         acknowledged.push(id);
     }
     acknowledged
-}
-
-/// Somebody who watches the company, and goes on where he was after each restart.
-#[derive(Debug, Default)]
-struct Watching {
-    token: Option<String>,
-    /// Sequences of the durable events that he was told of, in order.
-    seen: Vec<i64>,
-}
-
-impl Watching {
-    /// Watches until this sequence, or until the daemon is gone.
-    async fn follow(mut self, grpc: String, last: i64) -> Self {
-        use v1::watch_runs_request::Position;
-        let Ok(mut sync) = SyncServiceClient::connect(grpc).await else {
-            return self;
-        };
-        let token = self.token.clone().map(Position::ResumeToken);
-        let request = v1::WatchRunsRequest {
-            parent: company(),
-            position: token.or(Some(Position::AfterSequence(0))),
-            include_changes: true,
-        };
-        let Ok(news) = sync.watch_runs(request).await else {
-            return self;
-        };
-        let mut news = news.into_inner();
-        while let Ok(Some(message)) = news.message().await {
-            use v1::watch_runs_response::Event;
-            if !matches!(
-                message.event,
-                Some(
-                    Event::RunSnapshot(_)
-                        | Event::RunProgress(_)
-                        | Event::RunThrottled(_)
-                        | Event::Heartbeat(_)
-                )
-            ) {
-                self.seen.push(message.sequence);
-            }
-            self.token = Some(message.resume_token);
-            if message.sequence >= last {
-                break;
-            }
-        }
-        self
-    }
 }
 
 /// One round: start, run, kill after so many messages of the stream.
@@ -179,19 +135,14 @@ async fn killed_at_random_moments_nothing_acknowledged_is_lost_and_nothing_is_th
     saw_everything_once(&world, watching).await;
 }
 
-/// Who went on watching with his token has seen every durable event, in order, and none twice.
+/// Who went on watching with their tokens have seen every durable event of theirs, in order, and none twice.
 async fn saw_everything_once(world: &World, watching: Watching) {
     let acme = CompanyId::try_new("acme").unwrap();
-    let before = watching.seen.len();
+    let before = watching.counts();
     let last = i64::try_from(world.store.last_sequence(&acme).await.unwrap()).unwrap();
     let watching = watching.follow(world.grpc.clone(), last).await;
-    assert!(before > 0 && before < watching.seen.len(), "{before}");
     let all = world.store.events(&acme, 0, usize::MAX).await.unwrap();
-    let all: Vec<i64> = all
-        .iter()
-        .map(|event| event.sequence.cast_signed())
-        .collect();
-    assert_eq!(watching.seen, all);
+    watching.saw_all(&all, before);
 }
 
 /// After the last restart: interrupted runs are shown and done again, and the end state is Google's.

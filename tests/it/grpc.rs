@@ -10,6 +10,7 @@ mod nameless;
 mod pages;
 mod refusals;
 mod watching;
+mod watching_directory;
 
 use crate::support::World;
 use provisiond::sandbox::Options;

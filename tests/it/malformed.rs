@@ -217,7 +217,7 @@ async fn runs_and_people(world: &mut World) -> Vec<Case> {
     }
     let group = v1::CreateGroupRequest { parent: company(), group: Some(v1::Group::default()), ..v1::CreateGroupRequest::default() };
     cases.push(("a group without address", world.directory.create_group(group).await.map(drop), "group.email"));
-    let update = v1::UpdateUserRequest { user: Some(named("a@acme.test")), update_mask: None };
+    let update = v1::UpdateUserRequest { user: Some(named("a@acme.test")), ..v1::UpdateUserRequest::default() };
     cases.push(("a user without name to change", world.directory.update_user(update).await.map(drop), "user.name"));
     let update = v1::UpdateGroupRequest::default();
     cases.push(("no group to change", world.directory.update_group(update).await.map(drop), "group"));

@@ -70,6 +70,7 @@ pub const METHODS: &[Method] = &[
     ("DirectoryService/ListMembers", "viewer", Name(GROUP)),
     ("DirectoryService/AddMember", "admin", Name(GROUP)),
     ("DirectoryService/RemoveMember", "admin", Name(MEMBER)),
+    ("DirectoryService/WatchDirectory", "viewer", Name("")),
     ("DirectoryService/ListUserGroups", "viewer", Name(USER)),
     ("IntegrationService/ListSystems", "viewer", Nothing),
     ("IntegrationService/GetSystem", "viewer", Nothing),

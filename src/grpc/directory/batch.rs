@@ -105,6 +105,7 @@ async fn one(
     let request = v1::UpdateUserRequest {
         user: Some(user),
         update_mask: mask.clone(),
+        validate_only: false,
     };
     let after = edit::user(directory, request).await?;
     let state = if after.revision == before.revision {

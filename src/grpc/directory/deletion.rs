@@ -4,6 +4,7 @@ use super::{Service, one};
 use crate::{
     directory::Filter,
     grpc::{
+        callers,
         fields::Notes,
         names, status,
         to_proto::{self, time},
@@ -107,13 +108,16 @@ impl Service {
         if !etag.is_empty() && etag != to_proto::entity_etag(&seen) {
             return Err(status::changed(name));
         }
-        let deleted = self.directory.delete(seen).await;
+        let deleted = self.directory.delete(seen, &callers::name()).await;
         deleted.map(Shown::Deleted).map_err(status::directory)
     }
 
     pub(super) async fn undelete(&self, kind: Kind, name: &str) -> Result<Entity, Status> {
         let (company, id) = names::parse_entity("name", name, kind).map_err(one)?;
-        let back = self.directory.undelete(&company, kind, &id).await;
+        let back = self
+            .directory
+            .undelete(&company, kind, &id, &callers::name())
+            .await;
         back.map_err(status::directory)
     }
 }

@@ -67,7 +67,12 @@ pub(super) async fn user(
     directory: &Directory,
     request: v1::UpdateUserRequest,
 ) -> Result<Entity, Status> {
-    let v1::UpdateUserRequest { user, update_mask } = request;
+    let v1::UpdateUserRequest {
+        user,
+        update_mask,
+        validate_only,
+    } = request;
+    let directory = &directory.keeping(!validate_only);
     let sent = user.ok_or_else(|| missing("user"))?;
     let named = ("user.name", sent.name.as_str(), sent.etag.as_str());
     let seen = seen(directory, Kind::User, named).await?;
@@ -84,7 +89,12 @@ pub(super) async fn group(
     directory: &Directory,
     request: v1::UpdateGroupRequest,
 ) -> Result<Entity, Status> {
-    let v1::UpdateGroupRequest { group, update_mask } = request;
+    let v1::UpdateGroupRequest {
+        group,
+        update_mask,
+        validate_only,
+    } = request;
+    let directory = &directory.keeping(!validate_only);
     let sent = group.ok_or_else(|| missing("group"))?;
     let named = ("group.name", sent.name.as_str(), sent.etag.as_str());
     let seen = seen(directory, Kind::Group, named).await?;

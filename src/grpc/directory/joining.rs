@@ -2,7 +2,7 @@
 
 use super::{Service, named, one};
 use crate::{
-    grpc::{fields::Notes, names, status, to_proto},
+    grpc::{callers, fields::Notes, names, status, to_proto},
     model::Violation,
     proto::v1,
 };
@@ -26,7 +26,10 @@ impl Service {
             let text = "must be of the same company as the group";
             return Err(one(Violation::new("member", text)));
         }
-        let added = self.directory.add_member(&company, &group, kind, &id).await;
+        let added = self
+            .directory
+            .add_member(&company, &group, (kind, &id), &callers::name())
+            .await;
         let (member, entity) = added.map_err(status::directory)?;
         let known = self.integrations(&company).await?;
         let name = |uid| named(&known, uid);
@@ -38,7 +41,7 @@ impl Service {
         let (company, group, kind, id) = names::parse_member("name", name).map_err(one)?;
         let removed = self
             .directory
-            .remove_member(&company, &group, kind, &id)
+            .remove_member(&company, &group, (kind, &id), &callers::name())
             .await;
         let holders = removed.map_err(status::directory)?;
         if holders.is_empty() {

@@ -1,8 +1,11 @@
 //! Events.
 
-use super::{Error, IntegrationRow, Moment, RunRow, integration_id, run_id};
+use super::{
+    Error, IntegrationRow, Moment, RunRow, attribute, entity_id, integration_id, kind_code,
+    kind_of, name_row, run_id,
+};
 use crate::{
-    model::{CompanyId, EventBody, IntegrationId, RunId},
+    model::{CompanyId, DirectoryEdit, Edit, EventBody, IntegrationId, RunId},
     store::keys,
 };
 
@@ -45,6 +48,96 @@ impl ChangesRef {
     }
 }
 
+/// What a caller did to the directory.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::store) struct EditRow {
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    id: Vec<u8>,
+    #[prost(string, tag = "3")]
+    label: String,
+    #[prost(uint32, tag = "4")]
+    what: u32,
+    #[prost(uint32, repeated, tag = "5")]
+    codes: Vec<u32>,
+    #[prost(string, repeated, tag = "6")]
+    names: Vec<String>,
+    #[prost(string, tag = "7")]
+    member: String,
+    #[prost(string, tag = "8")]
+    caller: String,
+}
+
+const CREATED: u32 = 1;
+const UPDATED: u32 = 2;
+const JOINED: u32 = 3;
+const LEFT: u32 = 4;
+const DELETED: u32 = 5;
+const UNDELETED: u32 = 6;
+
+impl EditRow {
+    fn row(edit: &DirectoryEdit) -> Self {
+        let DirectoryEdit {
+            kind,
+            id,
+            label,
+            what,
+            caller,
+        } = edit;
+        let mut row = Self {
+            kind: kind_code(*kind),
+            id: keys::pack(id.as_str()),
+            label: label.clone(),
+            caller: caller.clone(),
+            ..Self::default()
+        };
+        row.what = match what {
+            Edit::Created => CREATED,
+            Edit::Updated(attributes) => {
+                for attribute in attributes {
+                    match name_row(attribute) {
+                        (0, name) => row.names.push(name),
+                        (code, _) => row.codes.push(code),
+                    }
+                }
+                UPDATED
+            }
+            Edit::Joined(member) => {
+                row.member.clone_from(member);
+                JOINED
+            }
+            Edit::Left(member) => {
+                row.member.clone_from(member);
+                LEFT
+            }
+            Edit::Deleted => DELETED,
+            Edit::Undeleted => UNDELETED,
+        };
+        row
+    }
+
+    fn model(self) -> Result<DirectoryEdit, Error> {
+        let codes = self.codes.iter().map(|code| attribute(*code, ""));
+        let names = self.names.iter().map(|name| attribute(0, name));
+        Ok(DirectoryEdit {
+            kind: kind_of(self.kind)?,
+            id: entity_id(&self.id)?,
+            what: match self.what {
+                CREATED => Edit::Created,
+                UPDATED => Edit::Updated(codes.chain(names).collect::<Result<_, _>>()?),
+                JOINED => Edit::Joined(self.member),
+                LEFT => Edit::Left(self.member),
+                DELETED => Edit::Deleted,
+                UNDELETED => Edit::Undeleted,
+                _ => return Err(Error::unreadable("a change of the directory")),
+            },
+            label: self.label,
+            caller: self.caller,
+        })
+    }
+}
+
 /// What an event tells of.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(in crate::store) enum Subject {
@@ -54,6 +147,8 @@ pub(in crate::store) enum Subject {
     Integration(IntegrationRow),
     #[prost(message, tag = "6")]
     Changes(ChangesRef),
+    #[prost(message, tag = "7")]
+    Edit(EditRow),
 }
 
 /// An event, or a run of events with consecutive sequences; company and first sequence are in its key.
@@ -66,7 +161,7 @@ pub(in crate::store) struct EventRow {
     pub(in crate::store) count: u64,
     #[prost(uint32, tag = "3")]
     what: u32,
-    #[prost(oneof = "Subject", tags = "4, 5, 6")]
+    #[prost(oneof = "Subject", tags = "4, 5, 6, 7")]
     pub(in crate::store) subject: Option<Subject>,
 }
 
@@ -77,6 +172,7 @@ const FINISHED: u32 = 4;
 const CHANGES: u32 = 5;
 const INTEGRATION_CHANGED: u32 = 6;
 const AUTHORIZATION_LOST: u32 = 7;
+const DIRECTORY: u32 = 8;
 
 impl EventRow {
     /// A single event. Changes come as [`EventRow::changes`] only.
@@ -94,6 +190,7 @@ impl EventRow {
                 AUTHORIZATION_LOST,
                 Subject::Integration(IntegrationRow::row(integration)),
             ),
+            EventBody::Directory(edit) => (DIRECTORY, Subject::Edit(EditRow::row(edit))),
             EventBody::Change { .. } => {
                 return Err(Error::Refused(
                     "a change is recorded with its slice, not as an event".to_owned(),
@@ -131,6 +228,7 @@ impl EventRow {
             (AUTHORIZATION_LOST, Some(Subject::Integration(row))) => {
                 EventBody::AuthorizationLost(row.model(company)?)
             }
+            (DIRECTORY, Some(Subject::Edit(row))) => EventBody::Directory(row.model()?),
             _ => return Err(Error::unreadable("an event")),
         };
         Ok(make)

@@ -20,6 +20,7 @@ async fn update(world: &mut World, user: v1::User, paths: &[&str]) -> Result<v1:
     let request = v1::UpdateUserRequest {
         user: Some(user),
         update_mask: mask(paths),
+        validate_only: false,
     };
     let answer = world.directory.update_user(request).await;
     answer.map(tonic::Response::into_inner)
@@ -90,6 +91,38 @@ async fn an_update_changes_what_its_mask_names_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_is_only_to_be_checked_is_answered_alike_and_changes_nothing() {
+    let mut world = quiet().await;
+    let user = made(&mut world, "ann").await;
+    made(&mut world, "bob").await;
+    let request = |user_name: &str, validate_only| v1::UpdateUserRequest {
+        user: Some(v1::User {
+            user_name: user_name.to_owned(),
+            ..user.clone()
+        }),
+        update_mask: mask(&["user_name"]),
+        validate_only,
+    };
+    let checked = world
+        .directory
+        .update_user(request("eve@acme.test", true))
+        .await;
+    let checked = checked.unwrap().into_inner();
+    assert_eq!(checked.user_name, "eve@acme.test");
+    assert_eq!(world.user("ann").await, user);
+    for validate_only in [true, false] {
+        let taken = request("bob@acme.test", validate_only);
+        let status = world.directory.update_user(taken).await.unwrap_err();
+        assert_eq!(reason(&status, Code::AlreadyExists), "RESOURCE_EXISTS");
+    }
+    let done = world
+        .directory
+        .update_user(request("eve@acme.test", false))
+        .await;
+    assert_eq!(done.unwrap().into_inner().etag, checked.etag);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_is_wrong_says_where_and_changes_nothing() {
     let mut world = quiet().await;
     let user = made(&mut world, "ann").await;
@@ -125,6 +158,7 @@ async fn an_update_that_is_wrong_says_where_and_changes_nothing() {
         v1::UpdateUserRequest {
             user: None,
             update_mask: mask(&["*"]),
+            validate_only: false,
         },
     ] {
         let status = world.directory.update_user(request).await.unwrap_err();
@@ -207,6 +241,14 @@ async fn a_group_and_its_aliases_can_be_changed() {
             ..group.clone()
         }),
         update_mask: mask(&["description", "aliases", "email"]),
+        validate_only: true,
+    };
+    let checked = world.directory.update_group(request.clone()).await;
+    assert_eq!(checked.unwrap().into_inner().description, "All hands");
+    assert_eq!(world.groups().await, std::slice::from_ref(&group));
+    let request = v1::UpdateGroupRequest {
+        validate_only: false,
+        ..request
     };
     let after = world.directory.update_group(request).await;
     let after = after.unwrap().into_inner();

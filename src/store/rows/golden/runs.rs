@@ -133,6 +133,16 @@ fn events() {
             EventBody::RunFinished(small),
             "0a0808c08df6d70610051001180422640a06026d61696e001210010000000000000000000000000000011a11010300000000000000000000000000000322070275736572730028023007380242004a007a016382010808c08df6d70610058a010808c08df6d706100592010808c08df6d7061005",
         ),
+        (
+            EventBody::Directory(DirectoryEdit {
+                kind: Kind::User,
+                id: EntityId::try_new("u").unwrap(),
+                label: "l".to_owned(),
+                what: Edit::Updated(vec![Attribute::TITLE, Attribute::new("own")]),
+                caller: "c".to_owned(),
+            }),
+            "0a0808c08df6d7061005100118083a17080112030275001a016c20022a010832036f776e420163",
+        ),
     ] {
         let row = EventRow::row(Moment::row(time()), &body).unwrap();
         pinned(&row, bytes);

@@ -1,0 +1,142 @@
+//! Streams of news: of runs, and of the directory.
+
+use super::status;
+use crate::{
+    model::{CompanyId, EventBody, Violation},
+    store::Store,
+    sync::{self, Feed, From, NewsItem, Scope, Watcher},
+};
+use futures_util::{Stream, stream};
+use std::{pin::Pin, sync::Arc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+/// Streams open at once.
+const STREAMS: usize = 1000;
+
+/// A stream of messages.
+pub(super) type News<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+
+/// How a piece of news is shown in a stream; none if it is not.
+pub(super) type Show<M> = fn(&CompanyId, &str, &sync::News) -> Option<M>;
+
+/// Where a stream is to begin, as it was asked for.
+pub(super) enum Position {
+    Now,
+    After(i64),
+    Token(String),
+}
+
+impl Position {
+    /// Where to begin, and of which store that is, if the position says so (semantics 34).
+    pub(super) fn read(self) -> Result<(From, Option<String>), Violation> {
+        match self {
+            Self::Now => Ok((From::Now, None)),
+            Self::After(after) => match u64::try_from(after) {
+                Ok(after) => Ok((From::After(after), None)),
+                Err(_) => Err(Violation::new("after_sequence", "must not be negative")),
+            },
+            Self::Token(token) => {
+                let parts = token.rsplit_once('.');
+                let parts = parts.and_then(|(of, sequence)| Some((of, sequence.parse().ok()?)));
+                let (of, sequence) = parts.ok_or_else(|| {
+                    Violation::new("resume_token", "is not one that a stream gave out")
+                })?;
+                Ok((From::After(sequence), Some(of.to_owned())))
+            }
+        }
+    }
+}
+
+/// All streams that are open.
+#[derive(Debug, Clone)]
+pub(super) struct Streams {
+    store: Store,
+    feed: Feed,
+    stopping: CancellationToken,
+    places: Arc<Semaphore>,
+}
+
+impl Streams {
+    pub(super) fn new(store: Store, feed: Feed, stopping: CancellationToken) -> Self {
+        Self {
+            store,
+            feed,
+            stopping,
+            places: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+
+    /// Opens a stream.
+    pub(super) async fn open<M: 'static>(
+        &self,
+        company: CompanyId,
+        scope: Scope,
+        (from, of): (From, Option<String>),
+        show: Show<M>,
+    ) -> Result<News<M>, Status> {
+        let epoch = self.store.epoch();
+        if of.is_some_and(|of| of != epoch) {
+            return Err(status::other_store());
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| status::too_many_streams(STREAMS))?;
+        let one_run = scope.run.is_some();
+        let watcher = self.feed.watch(company.clone(), scope, from).await;
+        let open = Open {
+            watcher: watcher.map_err(status::sync)?,
+            company,
+            epoch,
+            one_run,
+            over: false,
+            stopping: self.stopping.clone(),
+            show,
+            _place: place,
+        };
+        Ok(Box::pin(stream::unfold(open, Open::next)))
+    }
+}
+
+/// One open stream.
+struct Open<M> {
+    watcher: Watcher,
+    company: CompanyId,
+    epoch: String,
+    /// The stream is of one run, and ends with it.
+    one_run: bool,
+    over: bool,
+    stopping: CancellationToken,
+    show: Show<M>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<M> Open<M> {
+    /// The next message, and the stream itself; none when it is over.
+    async fn next(mut self) -> Option<(Result<M, Status>, Self)> {
+        loop {
+            if self.over {
+                return None;
+            }
+            let news = tokio::select! {
+                () = self.stopping.cancelled() => Err(status::stopping()),
+                news = self.watcher.next() => news.map_err(status::sync),
+            };
+            self.over = news
+                .as_ref()
+                .map_or(true, |news| self.one_run && ends_run(news));
+            let shown = news.map(|news| (self.show)(&self.company, &self.epoch, &news));
+            if let Some(message) = shown.transpose() {
+                return Some((message, self));
+            }
+        }
+    }
+}
+
+fn ends_run(news: &sync::News) -> bool {
+    match &news.item {
+        NewsItem::Event(body) => matches!(body.as_ref(), EventBody::RunFinished(_)),
+        NewsItem::Snapshot(run) => run.state.is_final(),
+        NewsItem::Progress(_) | NewsItem::Heartbeat => false,
+    }
+}
