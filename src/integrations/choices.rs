@@ -1,10 +1,9 @@
 //! What people can choose from as the value of a condition: asked of the system now.
 
-use super::{Error, Integrations, checking::in_time};
+use super::{Error, Integrations, checking::in_time, may_read_units};
 use crate::{
     connector::{self, Connector, Cursor, catalogue},
     model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
-    oauth,
 };
 
 /// Something to choose.
@@ -47,15 +46,11 @@ impl Integrations {
             return Err(Error::Invalid(vec![Violation::new("attribute", text)]));
         };
         let connector = self.connect(company, id).await?;
-        if info.choices == catalogue::Choices::OrgUnits {
-            let granted = integration.authorization.consent.as_ref();
-            let granted = granted.map_or(&[][..], |consent| &consent.scopes);
-            if !oauth::missing(granted, catalogue::unit_scopes(&integration.system)).is_empty() {
-                return Err(Error::Precondition {
-                    code: "SCOPES_MISSING",
-                    text: "the authorization does not cover organizational units: call BeginAuthorization with org_units, and let an administrator allow everything that is asked for".to_owned(),
-                });
-            }
+        if info.choices == catalogue::Choices::OrgUnits && !may_read_units(&integration) {
+            return Err(Error::Precondition {
+                code: "SCOPES_MISSING",
+                text: "the authorization does not cover organizational units: call BeginAuthorization with org_units, and let an administrator allow everything that is asked for".to_owned(),
+            });
         }
         let asked = match info.choices {
             catalogue::Choices::OrgUnits => units(&*connector).await,

@@ -26,7 +26,7 @@ pub use choices::Choice;
 pub use connections::{Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;
-pub use readiness::{Gap, gaps, halted};
+pub use readiness::{Gap, gaps, halted, may_read_units};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};

@@ -85,6 +85,13 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
     gaps
 }
 
+/// Whether the consent covers organisational units: reading them without would be taken for a consent that is lost.
+pub fn may_read_units(integration: &Integration) -> bool {
+    let consent = integration.authorization.consent.as_ref();
+    let granted = consent.map_or(&[][..], |consent| &consent.scopes);
+    oauth::missing(granted, catalogue::unit_scopes(&integration.system)).is_empty()
+}
+
 impl Integrations {
     /// What is missing before a run can start; empty if nothing is.
     pub async fn readiness(&self, integration: &Integration) -> Result<Vec<Gap>, Error> {

@@ -54,8 +54,15 @@ pub struct Membership {
 pub struct Knowledge {
     /// The groups that were named.
     pub groups: HashMap<String, Membership>,
-    /// All organisational units by id: their paths; or why they could not be read. None = not read.
-    pub units: Option<Result<HashMap<String, String>, String>>,
+    /// All organisational units, or why they could not be read. None = not read.
+    units: Option<Result<Units, String>>,
+}
+
+/// Organisational units; paths are folded.
+#[derive(Debug, Clone, Default)]
+struct Units {
+    by_id: HashMap<String, String>,
+    paths: HashSet<String>,
 }
 
 impl Knowledge {
@@ -103,14 +110,14 @@ impl Knowledge {
             );
         };
         // One that is not listed was renamed, moved or made since.
-        if !units.values().any(|known| *known == path) {
+        if !units.paths.contains(&path) {
             let text =
                 format!("its organizational unit {path} was not there when the units were listed");
             return Answer::Unknown(text);
         }
         let mut unknown = None;
         for id in ids {
-            match units.get(id) {
+            match units.by_id.get(id) {
                 Some(unit) if is_beneath(&path, unit) => return Answer::Yes,
                 Some(_) => {}
                 None => unknown = Some(format!("there is no organizational unit {id} any more")),
@@ -122,7 +129,11 @@ impl Knowledge {
     /// Takes in the organisational units: ids and paths.
     pub fn learn_units(&mut self, read: Result<Vec<(String, String)>, String>) {
         let fold = |(id, path): (String, String)| (id, fold(&path));
-        self.units = Some(read.map(|units| units.into_iter().map(fold).collect()));
+        self.units = Some(read.map(|units| {
+            let by_id: HashMap<String, String> = units.into_iter().map(fold).collect();
+            let paths = by_id.values().cloned().collect();
+            Units { by_id, paths }
+        }));
     }
 }
 

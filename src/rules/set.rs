@@ -107,14 +107,15 @@ impl RuleSet {
     }
 
     /// Decides about an object: the first active rule that matches does, whether or not its results are to be written
-    /// (semantics 1). Only if there is none do inactive rules count, and only to leave the object alone. If it can't be told
-    /// whether a rule matches, nor can it who decides.
+    /// (semantics 1). Only if there is none do inactive rules count, and only to leave the object alone, also one of which it
+    /// can't be told whether it matches. If that can't be told of an active rule, nor can it who decides.
     pub fn decide(&self, object: &Object, knowledge: &Knowledge) -> Decision<'_> {
         for active in [true, false] {
             for one in self.0.iter().filter(|c| c.rule.active == active) {
                 match one.ask(object, knowledge) {
                     Answer::No => {}
-                    Answer::Unknown(why) => return Decision::Unknown(why),
+                    Answer::Unknown(why) if active => return Decision::Unknown(why),
+                    Answer::Unknown(_) => return Decision::LeftAlone { rule: &one.rule },
                     Answer::Yes if one.written => return Decision::By(&one.rule),
                     Answer::Yes => return Decision::LeftAlone { rule: &one.rule },
                 }

@@ -2,11 +2,12 @@
 //! put, writes all of them in one transaction, makes that durable, wakes who waits for news, and only then answers.
 
 use super::{Error, core::Core, tables::Table, txn::Txn};
-use crate::model::Clock;
+use crate::model::{Clock, CompanyId};
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -32,7 +33,8 @@ pub(super) type Queue = mpsc::UnboundedSender<Operation>;
 pub(super) struct Progress {
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
-    news: watch::Sender<u64>,
+    /// Of each company whose events somebody waits for.
+    news: Mutex<HashMap<CompanyId, watch::Sender<u64>>>,
     due: watch::Sender<u64>,
 }
 
@@ -41,7 +43,7 @@ impl Default for Progress {
         Self {
             writes: AtomicU64::new(0),
             failure: watch::Sender::new(None),
-            news: watch::Sender::new(0),
+            news: Mutex::default(),
             due: watch::Sender::new(0),
         }
     }
@@ -69,8 +71,28 @@ impl Progress {
         self.failure.send_replace(Some(error.clone()));
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.news.subscribe()
+    fn news(&self) -> MutexGuard<'_, HashMap<CompanyId, watch::Sender<u64>>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn subscribe(&self, company: &CompanyId) -> watch::Receiver<u64> {
+        let mut news = self.news();
+        news.entry(company.clone()).or_default().subscribe()
+    }
+
+    /// Wakes who waits for news of these companies.
+    fn wake<'a>(&self, companies: impl Iterator<Item = &'a CompanyId>) {
+        let mut news = self.news();
+        for company in companies {
+            let Some(waiting) = news.get(company) else {
+                continue;
+            };
+            if waiting.receiver_count() == 0 {
+                news.remove(company);
+            } else {
+                waiting.send_modify(|count| *count += 1);
+            }
+        }
     }
 
     pub(super) fn subscribe_due(&self) -> watch::Receiver<u64> {
@@ -134,7 +156,7 @@ struct Committer {
 
 impl Committer {
     fn run(mut self) {
-        let mut sequences = std::collections::HashMap::new();
+        let mut sequences = HashMap::new();
         while let Some(first) = self.waiting.blocking_recv() {
             let refused = self.progress.failure().map_or(self.core.check_space(), Err);
             let mut txn = Txn::new(&self.core.trees, self.clock.now(), &mut sequences);
@@ -165,16 +187,14 @@ impl Committer {
 
     fn write(&self, txn: Txn<'_>) -> Result<(), Error> {
         let finished = txn.finish();
-        let news = finished.events > 0;
+        let news: Vec<CompanyId> = finished.before.keys().cloned().collect();
         let due = finished.touches(Table::Schedule);
         let written = catch_unwind(AssertUnwindSafe(|| self.core.write(finished)))
             .unwrap_or_else(|_| Err(Error::Io("writing failed for an inner reason".to_owned())));
         match written {
             Ok(records) => {
                 self.progress.writes.fetch_add(records, Ordering::SeqCst);
-                if news {
-                    self.progress.news.send_modify(|count| *count += 1);
-                }
+                self.progress.wake(news.iter());
                 if due {
                     self.progress.due.send_modify(|count| *count += 1);
                 }

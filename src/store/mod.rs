@@ -62,6 +62,7 @@ use self::{
     tables::Trees,
     txn::Txn,
 };
+use crate::model::CompanyId;
 use std::{
     fmt,
     future::Future,
@@ -199,9 +200,9 @@ impl Store {
         self.0.epoch.clone()
     }
 
-    /// Wakes (any value) whenever any company has new durable events, after they are durable.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.0.progress.subscribe()
+    /// Wakes (any value) whenever a company has new durable events, after they are durable.
+    pub fn subscribe(&self, company: &CompanyId) -> watch::Receiver<u64> {
+        self.0.progress.subscribe(company)
     }
 
     fn core(&self) -> Result<Arc<Core>, Error> {

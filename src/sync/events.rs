@@ -12,7 +12,7 @@ use futures_util::future::OptionFuture;
 use std::{
     collections::{HashMap, VecDeque},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::watch, time::Sleep};
@@ -24,14 +24,32 @@ const PROGRESS: Duration = Duration::from_millis(100);
 /// Durable events fetched at once.
 const BATCH: usize = 200;
 
-type Now = HashMap<(CompanyId, RunId), Progress>;
+/// How far the runs of a company are.
+type Now = HashMap<RunId, Progress>;
+
+/// How far runs are, for those who watch each company: nobody is woken for another's.
+#[derive(Debug, Clone, Default)]
+struct Boards(Arc<Mutex<HashMap<CompanyId, watch::Sender<Now>>>>);
+
+impl Boards {
+    /// Looks at the board of a company, which is put away when there is nothing on it and nobody looks.
+    fn with<R>(&self, company: &CompanyId, look: impl FnOnce(&watch::Sender<Now>) -> R) -> R {
+        let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let board = boards.entry(company.clone()).or_default();
+        let seen = look(board);
+        if board.receiver_count() == 0 && board.borrow().is_empty() {
+            boards.remove(company);
+        }
+        seen
+    }
+}
 
 /// Where news comes together.
 #[derive(Debug, Clone)]
 pub struct Feed {
     store: Store,
     clock: Arc<dyn crate::model::Clock>,
-    progress: Arc<watch::Sender<Now>>,
+    progress: Boards,
 }
 
 /// Of what to tell.
@@ -86,29 +104,33 @@ impl Feed {
         Self {
             store,
             clock,
-            progress: Arc::new(watch::Sender::new(Now::new())),
+            progress: Boards::default(),
         }
     }
 
     /// Tells how far a run is.
     pub(super) fn tell(&self, company: &CompanyId, progress: Progress) {
-        self.progress.send_modify(|now| {
-            now.insert((company.clone(), progress.run.clone()), progress);
+        self.progress.with(company, |board| {
+            board.send_modify(|now| {
+                now.insert(progress.run.clone(), progress);
+            });
         });
     }
 
     /// A run is over: there is no progress any more.
     pub(super) fn forget(&self, company: &CompanyId, run: &RunId) {
-        self.progress.send_modify(|now| {
-            now.remove(&(company.clone(), run.clone()));
+        self.progress.with(company, |board| {
+            board.send_modify(|now| {
+                now.remove(run);
+            });
         });
     }
 
     /// A run as it is right now: while it goes on, its row is behind.
     pub fn live(&self, mut run: Run) -> Run {
-        let key = (run.company.clone(), run.id.clone());
+        let told = |board: &watch::Sender<Now>| board.borrow().get(&run.id).cloned();
         if run.state == RunState::Running
-            && let Some(progress) = self.progress.borrow().get(&key)
+            && let Some(progress) = self.progress.with(&run.company, told)
         {
             run.phase = Some(progress.phase);
             run.tally.objects = progress.counters;
@@ -125,7 +147,7 @@ impl Feed {
         from: From,
     ) -> Result<Watcher, Error> {
         let mut waiting = VecDeque::new();
-        let events = self.store.subscribe();
+        let events = self.store.subscribe(&company);
         let sequence = match from {
             From::After(sequence) => {
                 self.store
@@ -153,7 +175,7 @@ impl Feed {
         if ended.is_some() {
             waiting.clear();
         }
-        let progress = self.progress.subscribe();
+        let progress = self.progress.with(&company, watch::Sender::subscribe);
         Ok(Watcher {
             feed: self.clone(),
             company,
@@ -297,8 +319,7 @@ impl Watcher {
         }
         {
             let now = self.progress.borrow();
-            let goes_on = |run: &RunId| now.keys().any(|(_, other)| other == run);
-            self.told.retain(|run, _| goes_on(run));
+            self.told.retain(|run, _| now.contains_key(run));
         }
         let fresh = self.fresh();
         for progress in &fresh {
@@ -318,9 +339,8 @@ impl Watcher {
     fn fresh(&self) -> Vec<Progress> {
         let now = self.progress.borrow();
         now.iter()
-            .filter(|((company, run), progress)| {
-                *company == self.company
-                    && self.scope.covers(&progress.integration, Some(run))
+            .filter(|(run, progress)| {
+                self.scope.covers(&progress.integration, Some(run))
                     && self.told.get(run).is_none_or(|told| told != *progress)
             })
             .map(|(_, progress)| progress.clone())

@@ -4,6 +4,7 @@
 use super::{error::Stop, job::Job, members};
 use crate::{
     connector::{MemberKind, OrgUnit, SourceMember},
+    integrations::may_read_units,
     model::SourceId,
     rules::{Knowledge, Membership},
 };
@@ -20,7 +21,10 @@ type Direct = Result<Vec<SourceMember>, String>;
 pub(super) async fn read(job: &Job) -> Result<(), Stop> {
     let named = job.rules.named();
     let mut knowledge = Knowledge::default();
-    if named.units {
+    if named.units && !may_read_units(&job.integration) {
+        let text = "the authorization does not cover organizational units: call BeginAuthorization with org_units";
+        knowledge.learn_units(Err(text.to_owned()));
+    } else if named.units {
         let asked = job.unless_cancelled(job.reader()?.units()).await;
         let units = known(asked)?.map(|units| {
             let pair = |unit: OrgUnit| (unit.id, unit.path);

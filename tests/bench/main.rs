@@ -9,13 +9,15 @@
 //! | `speed` | the same without latency, to the slower of bare reading and bare loading of a sled; memory, size |
 //! | `watchers` | a run with 200 idle and 10 stalled streams, to one with none |
 //! | `unary` | reads through the API, to those of a service that does nothing |
+//! | `lane` | one object provisioned by itself while a run over all is going on, beyond what the system takes to answer |
 //! | `memory` | peak memory at 10,000, 100,000 and 1,000,000 users; minutes long |
 //!
-//! `--users N` and `--rounds N` change the sizes of the first three.
+//! `--users N` and `--rounds N` change the sizes.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bare;
+mod lane;
 mod stage;
 mod unary;
 mod watchers;
@@ -27,6 +29,8 @@ use std::time::Duration;
 struct Plan {
     names: Vec<String>,
     users: usize,
+    /// What `--users` said.
+    given: Option<usize>,
     rounds: usize,
 }
 
@@ -35,6 +39,7 @@ impl Plan {
         let mut plan = Self {
             names: Vec::new(),
             users: 100_000,
+            given: None,
             rounds: 3,
         };
         let mut words = std::env::args().skip(1);
@@ -42,7 +47,10 @@ impl Plan {
             let mut number = || words.next().unwrap().parse().unwrap();
             match word.as_str() {
                 "--bench" => {}
-                "--users" => plan.users = number(),
+                "--users" => {
+                    plan.users = number();
+                    plan.given = Some(plan.users);
+                }
                 "--rounds" => plan.rounds = number(),
                 _ => plan.names.push(word),
             }
@@ -150,10 +158,13 @@ async fn syncs(plan: &Plan, latency: u64) {
     );
 }
 
-async fn memory() {
+async fn memory(given: Option<usize>) {
     println!("\nusers      peak memory   first sync   bytes a user above an empty daemon");
     let mut empty = 0;
-    for users in [10, 10_000, 100_000, 1_000_000] {
+    let sizes = given.map_or(vec![10, 10_000, 100_000, 1_000_000], |users| {
+        vec![10, users]
+    });
+    for users in sizes {
         let google = Google::start(users, 0).await;
         let home = tempfile::tempdir().unwrap();
         let mut daemon = Daemon::start(&google, home.path()).await;
@@ -187,10 +198,14 @@ async fn main() {
     if plan.wants("watchers") {
         watchers::measure(plan.users, plan.rounds).await;
     }
+    if plan.wants("lane") {
+        lane::measure(plan.users, 0).await;
+        lane::measure(plan.users, 50).await;
+    }
     if plan.wants("unary") {
         unary::measure().await;
     }
     if plan.wants("memory") {
-        memory().await;
+        memory(plan.given).await;
     }
 }

@@ -283,3 +283,12 @@ pub fn size(directory: &Path) -> u64 {
     };
     std::fs::read_dir(directory).unwrap().map(of).sum()
 }
+
+/// Ids of the users, as the simulated Google knows them.
+pub async fn user_ids(google: &Google) -> Vec<String> {
+    let state = google.told("state").await;
+    let users = state["users"].as_array().unwrap().iter();
+    users
+        .map(|user| user["id"].as_str().unwrap().to_owned())
+        .collect()
+}

@@ -206,10 +206,10 @@ fn what_is_plainly_not_met_settles_a_rule_and_what_is_not_known_leaves_open_who_
         decide(vec![first(vec![member("a")]), second(vec![])], "bob"),
         "two"
     );
-    // One that is switched off may be the only one that is about it.
+    // One that is switched off may be the only one that is about it: then it is not out of scope.
     assert_eq!(
         decide(vec![rule("off", 1, false, vec![member("b")])], "ann"),
-        "?"
+        "left by off"
     );
     assert_eq!(
         decide(vec![rule("off", 1, false, vec![member("a")])], "ann"),

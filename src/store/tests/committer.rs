@@ -108,7 +108,7 @@ fn publish(count: usize) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Sen
 async fn an_event_that_did_not_become_durable_is_never_shown() {
     let (_dir, store) = store().await;
     store.write(publish(2)).await.unwrap();
-    let mut news = store.subscribe();
+    let mut news = store.subscribe(&acme());
     news.borrow_and_update();
     store.core().unwrap().break_disk();
     store.write(publish(3)).await.unwrap_err();

@@ -70,7 +70,7 @@ impl Runs {
 
     /// Cancels what runs and waits, and waits until it has ended. No other run can begin.
     async fn end_runs(&self, integration: &Integration) -> Result<(), Error> {
-        let mut news = self.tools.store.subscribe();
+        let mut news = self.tools.store.subscribe(&integration.company);
         loop {
             news.borrow_and_update();
             let runs = self.unfinished(integration).await?;

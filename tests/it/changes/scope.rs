@@ -282,3 +282,60 @@ async fn units_take_a_right_of_their_own_and_readiness_says_so() {
         assert!(refused.message().contains("ListChoices"), "{refused:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_about_units_without_the_right_to_read_them_loses_nobody_his_consent() {
+    let mut world = World::start(nobody()).await;
+    world.create("google").await;
+    world.authorize("admin@acme.test").await;
+    world.person("ann").await;
+    world
+        .rule_of("orgUnit", Operator::MemberOf, "id:03ph8a2z1")
+        .await;
+    let list = v1::ListRulesRequest {
+        parent: integration(),
+        ..v1::ListRulesRequest::default()
+    };
+    let rules = world
+        .integrations
+        .list_rules(list)
+        .await
+        .unwrap()
+        .into_inner()
+        .rules;
+    // A preview says that it can't be told, and changes nothing.
+    let preview = v1::ProvisionObjectRequest {
+        parent: integration(),
+        kind: Kind::User.into(),
+        object: at("ann"),
+        preview: true,
+    };
+    let told = world
+        .sync
+        .provision_object(preview)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(told.state(), v1::provision_object_response::State::Deferred);
+    assert_eq!(told.rules[0].part(), v1::rule_verdict::Part::Unknown);
+    // Switched off, it keeps nothing from running, and nobody is out of scope.
+    let off = v1::UpdateRuleRequest {
+        rule: Some(v1::Rule {
+            active: Some(false),
+            ..rules[0].clone()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["active".to_owned()],
+        }),
+        ..v1::UpdateRuleRequest::default()
+    };
+    world.integrations.update_rule(off).await.unwrap();
+    world
+        .rule_of("name.givenName", Operator::Equal, "ann")
+        .await;
+    let run = world.sync().await;
+    let counters = run.counters.unwrap();
+    assert_eq!((counters.added, counters.skipped), (1, SPECIAL), "{run:?}");
+    let authorization = world.integration().await.authorization.unwrap();
+    assert_eq!(authorization.state(), v1::authorization::State::Authorized);
+}

@@ -99,7 +99,7 @@ impl Daemon {
 
     /// Waits until nothing is due and nothing runs.
     pub async fn settle(&self, home: &Home) {
-        let mut changed = (self.store.subscribe_due(), self.store.subscribe());
+        let mut changed = (self.store.subscribe_due(), self.store.subscribe(&company()));
         let settled = async {
             loop {
                 changed.0.mark_unchanged();

@@ -2,7 +2,7 @@
 
 use crate::support::{World, company, integration, sums_hold};
 use provisiond::{
-    model::{Clock, Time},
+    model::{Clock, CompanyId, Time},
     proto::v1::{
         self, SyncInterval,
         run::{State, Trigger},
@@ -50,7 +50,7 @@ async fn runs(world: &mut World) -> Vec<v1::Run> {
 
 /// Waits until there are so many runs, all of them over.
 async fn ended(world: &mut World, count: usize) -> Vec<v1::Run> {
-    let mut news = world.store.subscribe();
+    let mut news = world.store.subscribe(&CompanyId::try_new("acme").unwrap());
     let all = async {
         loop {
             news.mark_unchanged();

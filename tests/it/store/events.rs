@@ -72,7 +72,7 @@ async fn companies_have_sequences_of_their_own() {
 async fn who_waits_is_woken_when_the_event_can_be_read() {
     let home = Home::new();
     let (store, _, run) = with_run(&home).await;
-    let mut news = store.subscribe();
+    let mut news = store.subscribe(&acme());
     news.borrow_and_update();
     let reader = {
         let store = store.clone();
