@@ -27,7 +27,8 @@
 //! **A run**: `sync::Runs::start`, the one door → a place, `RUNNING` stored → **read → scope → map → plan → guard →
 //! apply → record**, page by page, the next being read while one is applied → commit in slices of at most 100 objects,
 //! each in one transaction with its links, changes and counters → the sums are checked → the end is stored. Scope, map,
-//! plan and guard are pure. Users go first, then groups, then memberships.
+//! plan and guard are pure. Users go first, then groups, then memberships. One object by itself goes the same way, in a
+//! lane beside (`Runs::provision_object`); of two reads of it the newer wins.
 //!
 //! **A consent**: `http` takes the callback → the pending record is taken, once → code for tokens → scopes, account and
 //! customer are checked → sealed → stored. Every refusal is one of a handful of fixed texts.
@@ -37,8 +38,8 @@
 //!
 //! # What holds, often because something is absent
 //!
-//! - No run removes anybody. There is no code that removes a user or a group; memberships go only after a complete listing
-//!   of their group, within a limit, and only those that a run applied.
+//! - No run removes anybody: users and groups are deleted by callers only, and can be had back. Memberships go only after a
+//!   complete listing of their group, within a limit, and only those that a run applied.
 //! - Absence is concluded from a complete listing only; a listing says of itself whether it was one.
 //! - No object store access for what is unchanged: a run holds about 40 bytes for each object, and nothing else grows with
 //!   the directory. An unchanged run makes at most 8 store writes.

@@ -42,15 +42,15 @@ pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
     }
 }
 
-/// Lists all objects of a kind and applies them. What had to wait for the end of the listing is done, and what is
+/// Lists all objects of a kind, which was not loaded before, and applies them. What had to wait for the end of the listing is done, and what is
 /// absent is accounted for, only if the listing was complete.
 pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
     let mut parked = Vec::new();
-    let listed = match listing(job, kind, &mut parked).await {
+    let listed = match listing(job, kind, true, &mut parked).await {
         // The same parameters must go with a cursor, and it may expire: start again, once. Rows seen are seen.
         Err(Stop::System(Error::CursorLost(text))) => {
             tracing::warn!(%kind, text, "the listing can't be continued and starts again");
-            listing(job, kind, &mut parked).await
+            listing(job, kind, false, &mut parked).await
         }
         other => other,
     };
@@ -66,13 +66,16 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
     absent(job, kind).await
 }
 
-async fn listing(job: &Job, kind: Kind, parked: &mut Vec<Item>) -> Result<(), Stop> {
+/// Lists a kind once; `first` what the links say is loaded while the first pages are read.
+async fn listing(job: &Job, kind: Kind, first: bool, parked: &mut Vec<Item>) -> Result<(), Stop> {
     let (pages, coming) = mpsc::channel(AHEAD);
-    let (applied, read) = join(
-        apply_pages(job, kind, coming, parked),
-        read_pages(job, kind, pages),
-    )
-    .await;
+    let applied = async {
+        if first {
+            load(job, kind).await?;
+        }
+        apply_pages(job, kind, coming, parked).await
+    };
+    let (applied, read) = join(applied, read_pages(job, kind, pages)).await;
     applied.and(read)
 }
 

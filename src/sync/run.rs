@@ -37,15 +37,13 @@ pub(super) async fn pipe(job: &Job) -> Ended {
 async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop> {
     let kinds = job.rules.kinds();
     knowledge::read(job).await?;
-    // Memberships need to know users and groups, whichever kinds the rules mention.
-    for kind in [Kind::User, Kind::Group] {
-        read::load(job, kind).await?;
-    }
     let mut groups_complete = false;
-    for kind in [Kind::User, Kind::Group]
-        .into_iter()
-        .filter(|kind| kinds.contains(kind))
-    {
+    for kind in [Kind::User, Kind::Group] {
+        if !kinds.contains(&kind) {
+            // Memberships need to know users and groups, whichever kinds the rules mention.
+            read::load(job, kind).await?;
+            continue;
+        }
         match read::kind(job, kind).await {
             Ok(()) => groups_complete |= kind == Kind::Group,
             // One kind that can't be listed does not stop the other, unless nothing can be read at all (semantics 24).
