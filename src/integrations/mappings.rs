@@ -7,6 +7,9 @@ use crate::{
     rules::Expression,
 };
 
+/// How many a rule may have: more than there are attributes.
+const MAX_MAPPINGS: usize = 20;
+
 /// The mappings as they are kept; every field that is wrong is named. Not checked against a kind that is unknown.
 pub(super) fn check(
     checked: &mut Checked,
@@ -14,6 +17,10 @@ pub(super) fn check(
     target: Option<Kind>,
     given: Vec<(String, String)>,
 ) -> Vec<Mapping> {
+    if given.len() > MAX_MAPPINGS {
+        checked.refuse("rule.mappings", format!("must be at most {MAX_MAPPINGS}"));
+        return Vec::new();
+    }
     let mut mappings: Vec<Mapping> = Vec::new();
     for (at, (name, expression)) in given.into_iter().enumerate() {
         let field = format!("rule.mappings[{at}]");

@@ -1,20 +1,17 @@
 //! Expressions of mappings: Jinja's, without statements, and without all that could take long or much (measured: see the
 //! guards below). What one takes is bounded by its own length and by the object's attributes, never by what it computes.
 
+mod guard;
+
 use crate::model::{Attribute, Object, Shape, Value};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, value};
+use guard::guard;
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, value};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
-/// Bytes of an expression.
-const MAX_SOURCE: usize = 1024;
-/// Brackets within brackets: each takes stack of the parser.
-const MAX_NESTING: usize = 16;
-/// Operators, filters, look-ups and words: each may take stack of the compiler.
-const MAX_OPERATORS: usize = 64;
-/// Instructions that one evaluation takes.
+/// Instructions that one evaluation takes, or 64 bytes each of the texts that it reads and makes.
 const FUEL: u64 = 10_000;
 /// Bytes of a text that a filter makes.
 const MAX_MADE: usize = 64 * 1024;
@@ -38,14 +35,25 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_filter("lower", |text: String| text.to_lowercase());
-    environment.add_filter("upper", |text: String| text.to_uppercase());
-    environment.add_filter("trim", |text: String| text.trim().to_owned());
+    environment.set_debug(false);
+    environment.add_filter("lower", |state: &State<'_, '_>, held: &value::Value| {
+        Ok::<_, Error>(read(state, held)?.to_lowercase())
+    });
+    environment.add_filter("upper", |state: &State<'_, '_>, held: &value::Value| {
+        Ok::<_, Error>(read(state, held)?.to_uppercase())
+    });
+    environment.add_filter("trim", |state: &State<'_, '_>, held: &value::Value| {
+        Ok::<_, Error>(read(state, held)?.trim().to_owned())
+    });
     environment.add_filter("replace", replace);
     environment.add_filter("split", split);
     environment.add_filter("join", join);
-    environment.add_filter("first", |list: value::Value| end(&list, false));
-    environment.add_filter("last", |list: value::Value| end(&list, true));
+    environment.add_filter("first", |state: &State<'_, '_>, list: &value::Value| {
+        end(state, list, false)
+    });
+    environment.add_filter("last", |state: &State<'_, '_>, list: &value::Value| {
+        end(state, list, true)
+    });
     environment.add_filter("length", |held: value::Value| {
         held.len().unwrap_or_default()
     });
@@ -63,7 +71,24 @@ fn too_large() -> Error {
     Error::new(ErrorKind::InvalidOperation, text)
 }
 
-fn replace(text: String, from: &str, to: &str) -> Result<String, Error> {
+/// The text that a filter is about, a number or boolean as text. Paid for: what a filter reads is not charged otherwise.
+fn read(state: &State<'_, '_>, held: &value::Value) -> Result<String, Error> {
+    let text = match (held.as_str(), held.kind()) {
+        (Some(text), _) => text.to_owned(),
+        (None, value::ValueKind::Number | value::ValueKind::Bool) => held.to_string(),
+        _ => return Err(Error::new(ErrorKind::InvalidOperation, "not a text")),
+    };
+    state.consume_fuel(text.len() as u64 / 64)?;
+    Ok(text)
+}
+
+fn replace(
+    state: &State<'_, '_>,
+    held: &value::Value,
+    from: &str,
+    to: &str,
+) -> Result<String, Error> {
+    let text = read(state, held)?;
     if from.is_empty() {
         return Ok(text);
     }
@@ -74,98 +99,62 @@ fn replace(text: String, from: &str, to: &str) -> Result<String, Error> {
     Ok(text.replace(from, to))
 }
 
-fn split(text: String, separator: &str) -> Vec<String> {
+fn split(
+    state: &State<'_, '_>,
+    held: &value::Value,
+    separator: &str,
+) -> Result<Vec<String>, Error> {
+    let text = read(state, held)?;
     if separator.is_empty() {
-        return vec![text];
+        return Ok(vec![text]);
     }
     let parts = text.split(separator).map(|part| part.trim().to_owned());
-    parts
-        .filter(|part| !part.is_empty())
-        .take(MAX_LIST)
-        .collect()
+    let parts = parts.filter(|part| !part.is_empty());
+    Ok(parts.take(MAX_LIST).collect())
 }
 
-fn join(list: Vec<String>, separator: &str) -> Result<String, Error> {
-    let made: usize = list.iter().map(|text| text.len() + separator.len()).sum();
-    if made > MAX_MADE {
-        return Err(too_large());
-    }
-    let mut joined = String::with_capacity(made);
-    for (at, text) in list.into_iter().enumerate() {
+fn join(state: &State<'_, '_>, list: &value::Value, separator: &str) -> Result<String, Error> {
+    let mut joined = String::new();
+    for (at, item) in list.try_iter()?.enumerate() {
         if at > 0 {
             joined.push_str(separator);
         }
-        joined.push_str(&text);
+        joined.push_str(&read(state, &item)?);
+        if joined.len() > MAX_MADE {
+            return Err(too_large());
+        }
     }
     Ok(joined)
 }
 
 /// The first or last of a list, an empty text if there is none.
-fn end(list: &value::Value, last: bool) -> Result<value::Value, Error> {
-    let items = list.try_iter()?.take(MAX_MADE);
-    let found = if last {
-        items.last()
-    } else {
-        items.into_iter().next()
-    };
-    Ok(found.unwrap_or_else(|| "".into()))
-}
-
-/// Refuses what would take the parser or the compiler too deep, before they see it.
-fn guard(source: &str) -> Result<(), InvalidExpression> {
-    let refused = |text: String| Err(InvalidExpression(text));
-    if source.trim().is_empty() || source.len() > MAX_SOURCE {
-        return refused(format!(
-            "must have 1 to {MAX_SOURCE} bytes, not all of them blanks"
-        ));
+fn end(state: &State<'_, '_>, list: &value::Value, last: bool) -> Result<value::Value, Error> {
+    let mut items = list.try_iter()?;
+    if !last {
+        return Ok(items.next().unwrap_or_else(|| "".into()));
     }
-    let (mut depth, mut deepest, mut operators) = (0usize, 0usize, 0usize);
-    let mut word = false;
-    let mut rest = source.chars();
-    while let Some(c) = rest.next() {
-        let begins_word = !word && (c.is_alphabetic() || c == '_');
-        word = c.is_alphanumeric() || c == '_';
-        match c {
-            '"' | '\'' => {
-                while let Some(next) = rest.next() {
-                    match next {
-                        '\\' => drop(rest.next()),
-                        end if end == c => break,
-                        _ => {}
-                    }
-                }
-            }
-            '*' => return refused("there is no `*`".to_owned()),
-            '(' | '[' | '{' => {
-                depth += 1;
-                operators += 1;
-                deepest = deepest.max(depth);
-            }
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            c if c.is_whitespace() || c.is_numeric() => {}
-            _ if word => operators += usize::from(begins_word),
-            _ => operators += 1,
-        }
+    let mut found = "".into();
+    for item in items {
+        state.consume_fuel(1)?;
+        found = item;
     }
-    if deepest > MAX_NESTING {
-        return refused(format!("brackets are nested more than {MAX_NESTING} deep"));
-    }
-    // A name is counted, too: each operator has two sides at most.
-    if operators > 2 * MAX_OPERATORS {
-        return refused(format!("has more than {MAX_OPERATORS} operators"));
-    }
-    Ok(())
+    Ok(found)
 }
 
 impl Expression {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// What is wrong with it, in the parser's words.
+    /// What is wrong with it, in the parser's words, and where.
     pub fn compile(source: &str) -> Result<Self, InvalidExpression> {
         guard(source)?;
         let compiled = ENVIRONMENT.compile_expression_owned(source.to_owned());
-        let compiled = compiled.map_err(|error| InvalidExpression(words(&error)))?;
+        let compiled = compiled.map_err(|error| {
+            let before = error.range().and_then(|range| source.get(..range.start));
+            let place =
+                before.map(|before| format!(", at character {}", before.chars().count() + 1));
+            InvalidExpression(words(&error) + &place.unwrap_or_default())
+        })?;
         Ok(Self(Arc::new(compiled)))
     }
 
@@ -178,12 +167,9 @@ impl Expression {
     ///
     /// # Errors
     /// Why it can't be computed, or is not of that shape. Holds nothing of the object's attributes.
-    pub fn evaluate(&self, object: &Object, shape: Shape) -> Result<Option<Value>, String> {
-        let value = self
-            .0
-            .eval(context(object))
-            .map_err(|error| words(&error))?;
-        convert(&value, shape)
+    pub(super) fn evaluate(&self, source: &Source, shape: Shape) -> Result<Option<Value>, String> {
+        let value = self.0.eval(source.0.clone());
+        convert(&value.map_err(|error| words(&error))?, shape)
     }
 }
 
@@ -203,6 +189,17 @@ fn words(error: &Error) -> String {
         }
         (ErrorKind::OutOfFuel, _) => "takes too many steps".to_owned(),
         _ => what,
+    }
+}
+
+/// An object as expressions see it, made once for all of them.
+#[derive(Debug)]
+pub(super) struct Source(value::Value);
+
+impl Source {
+    /// As this object is.
+    pub(super) fn of(object: &Object) -> Self {
+        Self(context(object))
     }
 }
 

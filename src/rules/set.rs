@@ -2,7 +2,7 @@
 
 use super::{
     condition::{InvalidPattern, Test},
-    expression::{Expression, InvalidExpression},
+    expression::{Expression, InvalidExpression, Source},
     knowledge::{Answer, Knowledge, Named},
 };
 use crate::model::{Attribute, Attributes, Kind, Object, Rule, RuleId, RunMode};
@@ -140,8 +140,9 @@ impl RuleSet {
             return Ok(desired);
         }
         let of = self.0.iter().find(|compiled| compiled.rule.id == rule.id);
+        let source = Source::of(object);
         for (attribute, expression) in of.iter().flat_map(|compiled| &compiled.mappings) {
-            let value = expression.evaluate(object, attribute.shape());
+            let value = expression.evaluate(&source, attribute.shape());
             match value.map_err(|why| Failed(attribute.clone(), why))? {
                 Some(value) => desired.set(attribute.clone(), value),
                 None => drop(desired.remove(attribute)),

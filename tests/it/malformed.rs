@@ -156,11 +156,15 @@ async fn rules(world: &mut World) -> Vec<Case> {
     ] {
         cases.push((what, world.integrations.list_choices(request).await.map(drop), field));
     }
-    let map = |attribute: &str, expression: &str| create(v1::Rule { mappings: vec![v1::Mapping { attribute: attribute.to_owned(), expression: expression.to_owned() }], ..rule() });
+    let maps = |attribute: &str, expression: &str, times| create(v1::Rule { mappings: vec![v1::Mapping { attribute: attribute.to_owned(), expression: expression.to_owned() }; times], ..rule() });
+    let map = |attribute: &str, expression: &str| maps(attribute, expression, 1);
     for (what, request, field) in [
         ("a mapping of the address", map("userName", "title"), "rule.mappings[0].attribute"),
         ("a mapping of nothing", map("nothing", "title"), "rule.mappings[0].attribute"),
         ("an expression that is none", map("title", "title ~"), "rule.mappings[0].expression"),
+        ("an expression with a filter that there is not", map("title", "title if active else title|nothing"), "rule.mappings[0].expression"),
+        ("an attribute mapped twice", maps("title", "department", 2), "rule.mappings[1].attribute"),
+        ("mappings without number", maps("title", "department", 20_000), "rule.mappings"),
         ("an expression of what is not there", map("title", "nickname"), "rule.mappings[0].expression"),
         ("an expression of groups", map("title", "groups|first"), "rule.mappings[0].expression"),
         ("an expression without end", map("title", &"x".repeat(1025)), "rule.mappings[0].expression"),

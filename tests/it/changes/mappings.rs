@@ -34,6 +34,10 @@ async fn mapped(mappings: Vec<Mapping>) -> World {
 }
 
 async fn remap(world: &mut World, mappings: Vec<Mapping>) {
+    update(world, mappings, false).await;
+}
+
+async fn update(world: &mut World, mappings: Vec<Mapping>, validate_only: bool) {
     let list = v1::ListRulesRequest {
         parent: integration(),
         ..v1::ListRulesRequest::default()
@@ -52,7 +56,7 @@ async fn remap(world: &mut World, mappings: Vec<Mapping>) {
         update_mask: Some(FieldMask {
             paths: vec!["mappings".to_owned()],
         }),
-        ..v1::UpdateRuleRequest::default()
+        validate_only,
     };
     let updated = world.integrations.update_rule(update).await.unwrap();
     assert_eq!(updated.into_inner().mappings, mappings);
@@ -78,6 +82,8 @@ async fn what_is_mapped_arrives_and_an_edited_mapping_takes_effect_in_the_next_r
         ("Person, bob", "Unknown")
     );
     assert_eq!((&*ann.title, &*ann.given_name), ("", "ann"));
+    // What is only checked takes no effect.
+    update(&mut world, Vec::new(), true).await;
     let run = world.sync().await;
     assert_eq!(run.counters.unwrap().unchanged, SPECIAL + 2, "{run:?}");
 
