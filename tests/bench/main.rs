@@ -22,6 +22,10 @@ mod stage;
 mod unary;
 mod watchers;
 
+/// As the daemon's, so that the bare side is as fast as it can be.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 use stage::{Daemon, Google, Ran};
 use std::time::Duration;
 
