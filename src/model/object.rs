@@ -1,7 +1,7 @@
 //! The one shape for everything provisioned: a kind, an id, and attributes by canonical (SCIM) name.
 
 use super::SourceId;
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 /// Kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,19 +184,25 @@ impl fmt::Display for Value {
     }
 }
 
-/// Attributes of an object, in the order of their names.
+/// Attributes of an object, in the order of their names. They are few: a list that is searched beats a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attributes(BTreeMap<Attribute, Value>);
+pub struct Attributes(Vec<(Attribute, Value)>);
 
 impl Attributes {
+    /// None yet, with room for so many.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// The value of an attribute, if it has one.
     pub fn get(&self, attribute: &Attribute) -> Option<&Value> {
-        self.0.get(attribute)
+        let mut all = self.0.iter();
+        all.find_map(|(name, value)| (name == attribute).then_some(value))
     }
 
     /// The value of an attribute, if it is a text.
     pub fn text(&self, attribute: &Attribute) -> Option<&str> {
-        match self.0.get(attribute) {
+        match self.get(attribute) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
@@ -204,7 +210,7 @@ impl Attributes {
 
     /// The value of an attribute, if it is a yes or no.
     pub fn bool(&self, attribute: &Attribute) -> Option<bool> {
-        match self.0.get(attribute) {
+        match self.get(attribute) {
             Some(Value::Bool(yes)) => Some(*yes),
             _ => None,
         }
@@ -217,10 +223,11 @@ impl Attributes {
             Value::List(items) => items.is_empty(),
             Value::Bool(_) => false,
         };
-        if empty {
-            self.0.remove(&attribute);
-        } else {
-            self.0.insert(attribute, value);
+        match self.place(&attribute) {
+            Ok(place) if empty => drop(self.0.remove(place)),
+            Ok(place) => self.0[place].1 = value,
+            Err(_) if empty => {}
+            Err(place) => self.0.insert(place, (attribute, value)),
         }
     }
 
@@ -233,12 +240,23 @@ impl Attributes {
 
     /// Takes an attribute away; tells what it was.
     pub fn remove(&mut self, attribute: &Attribute) -> Option<Value> {
-        self.0.remove(attribute)
+        let place = self.place(attribute).ok()?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Where an attribute is, or where it would be put.
+    fn place(&self, attribute: &Attribute) -> Result<usize, usize> {
+        self.0.binary_search_by(|(name, _)| name.cmp(attribute))
+    }
+
+    /// Takes away those of which `keep` says no.
+    pub fn retain(&mut self, keep: impl Fn(&Attribute) -> bool) {
+        self.0.retain(|(attribute, _)| keep(attribute));
     }
 
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Attribute, &Value)> {
-        self.0.iter()
+        self.0.iter().map(|(name, value)| (name, value))
     }
 
     /// Hash of all of them, the same for equal attributes on every machine and in every version.
@@ -265,7 +283,7 @@ fn put(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
 
 impl IntoIterator for Attributes {
     type Item = (Attribute, Value);
-    type IntoIter = std::collections::btree_map::IntoIter<Attribute, Value>;
+    type IntoIter = std::vec::IntoIter<(Attribute, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -274,10 +292,9 @@ impl IntoIterator for Attributes {
 
 impl FromIterator<(Attribute, Value)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (Attribute, Value)>>(pairs: I) -> Self {
-        let mut all = Self::default();
-        pairs
-            .into_iter()
-            .for_each(|(attribute, value)| all.set(attribute, value));
+        let pairs = pairs.into_iter();
+        let mut all = Self(Vec::with_capacity(pairs.size_hint().0));
+        pairs.for_each(|(attribute, value)| all.set(attribute, value));
         all
     }
 }

@@ -5,7 +5,7 @@ use super::{
     expression::{Expression, InvalidExpression, Source},
     knowledge::{Answer, Knowledge, Named},
 };
-use crate::model::{Attribute, Attributes, Kind, Object, Rule, RuleId, RunMode};
+use crate::model::{Attribute, Attributes, Kind, Object, Rule, RuleId, RunMode, Value};
 use std::collections::BTreeSet;
 
 /// Who decides about an object.
@@ -125,30 +125,45 @@ impl RuleSet {
     }
 
     /// The desired attributes of an object by one of these rules: the standard mapping of `mapped`, and what the rule maps
-    /// itself.
+    /// itself. The attributes of the object are used up.
     ///
     /// # Errors
     /// What could not be computed for this object.
     pub fn desired(
         &self,
         rule: &Rule,
-        object: &Object,
+        object: &mut Object,
         mapped: &[Attribute],
     ) -> Result<Attributes, Failed> {
-        let mut desired = super::map(object, mapped);
-        if rule.mappings.is_empty() {
-            return Ok(desired);
-        }
-        let of = self.0.iter().find(|compiled| compiled.rule.id == rule.id);
-        let source = Source::of(object);
-        for (attribute, expression) in of.iter().flat_map(|compiled| &compiled.mappings) {
-            let value = expression.evaluate(&source, attribute.shape());
-            match value.map_err(|why| Failed(attribute.clone(), why))? {
+        let own = self.mapped(rule, object)?;
+        let mut desired = super::map(std::mem::take(&mut object.attributes), mapped);
+        for (attribute, value) in own {
+            match value {
                 Some(value) => desired.set(attribute.clone(), value),
                 None => drop(desired.remove(attribute)),
             }
         }
         Ok(desired)
+    }
+
+    /// What a rule maps itself.
+    fn mapped(
+        &self,
+        rule: &Rule,
+        object: &Object,
+    ) -> Result<Vec<(&Attribute, Option<Value>)>, Failed> {
+        if rule.mappings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = self.0.iter().find(|compiled| compiled.rule.id == rule.id);
+        let source = Source::of(object);
+        let own = of.iter().flat_map(|compiled| &compiled.mappings);
+        own.map(|(attribute, expression)| {
+            let value = expression.evaluate(&source, attribute.shape());
+            let value = value.map_err(|why| Failed(attribute.clone(), why))?;
+            Ok((attribute, value))
+        })
+        .collect()
     }
 
     /// What must be read before these rules can be asked.

@@ -233,12 +233,12 @@ impl Store {
         id: &IntegrationId,
     ) -> Result<Option<Secret>, Error> {
         let (company, id, key) = (company.clone(), id.clone(), self.0.key.clone());
-        self.read(move |trees| {
-            let Some(integration) = integrations::get(trees, &company, &id)? else {
+        self.read(move |durable| {
+            let Some(integration) = integrations::get(durable, &company, &id)? else {
                 return Ok(None);
             };
             let row_key = token_key(integration.uid);
-            let row: Option<SealedRow> = large::get(trees, Table::Secrets, &row_key)?;
+            let row: Option<SealedRow> = large::get(durable, Table::Secrets, &row_key)?;
             row.map(|row| key.open_text(Purpose::RefreshToken, &row_key, &row.sealed))
                 .transpose()
         })

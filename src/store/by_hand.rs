@@ -22,7 +22,7 @@ fn update(txn: &mut Txn<'_>, mut entity: Entity, reconsider: bool) -> Result<Ent
             entities::name(&company, other, &holder),
         ));
     }
-    if !entities::put_all(txn, &company, vec![entity.clone()])?.is_empty() {
+    if !entities::put(txn, &company, vec![entity.clone()])?.is_empty() {
         return Err(Error::Changed(name()));
     }
     entity.revision += 1;

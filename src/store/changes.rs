@@ -19,8 +19,24 @@ const MAX_CHANGE: usize = MAX_ROW - 64;
 /// A search looks at so many rows, then answers what it has found and where to go on.
 const ROWS_PER_PAGE: usize = 2000;
 
+/// Some changes as they are stored.
+pub(super) struct Chunk {
+    /// How many they are.
+    pub(super) count: u32,
+    /// The value of their row.
+    pub(super) value: Vec<u8>,
+}
+
 /// Packs changes into chunks, in their order.
-pub(super) fn pack(changes: Vec<Change>) -> Vec<ChangesRow> {
+pub(super) fn pack(changes: Vec<Change>) -> Vec<Chunk> {
+    let chunk = |chunk: ChangesRow| Chunk {
+        count: u32::try_from(chunk.changes.len()).unwrap_or(u32::MAX),
+        value: large::whole(&chunk),
+    };
+    chunks(changes).into_iter().map(chunk).collect()
+}
+
+fn chunks(changes: Vec<Change>) -> Vec<ChangesRow> {
     let mut chunks: Vec<ChangesRow> = Vec::new();
     let mut room = 0;
     for change in changes {
@@ -295,7 +311,7 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Recorded>, Error> {
         let (company, filter, page) = (company.clone(), filter.clone(), page.clone());
-        self.read(move |trees| list(trees, &company, &filter, &page))
+        self.read(move |durable| list(durable, &company, &filter, &page))
             .await
     }
 }

@@ -1,7 +1,13 @@
-//! The committer: one thread that does all writing. It takes what waits, runs each operation on what is durable plus what those before it
-//! put, writes all of them in one transaction, makes that durable, wakes who waits for news, and only then answers.
+//! The committer: one thread that does all writing. It takes what waits, runs each operation on what is in the tables plus what those before it
+//! put, and puts all of them into the tables in one batch. A second thread makes that durable, while the next commit is made; wakes who waits
+//! for news; and only then answers. Once a commit fails, so do all after it, and nothing more is written.
 
-use super::{Error, core::Core, tables::Table, txn::Txn};
+use super::{
+    Error,
+    core::{Applied, Core},
+    tables::Table,
+    txn::Txn,
+};
 use crate::model::{Clock, CompanyId};
 use std::{
     collections::HashMap,
@@ -9,6 +15,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SendError, SyncSender},
     },
     thread::{self, JoinHandle},
 };
@@ -20,6 +27,8 @@ const MOST_OPERATIONS: usize = 64;
 const MOST_RECORDS: usize = 500;
 /// or so many bytes.
 const MOST_BYTES: usize = 1024 * 1024;
+/// So many commits may wait to be made durable.
+const AHEAD: usize = 1;
 
 /// Answers an operation once it is known whether its commit is durable.
 type Answer = Box<dyn FnOnce(&Result<(), Error>) + Send>;
@@ -154,12 +163,47 @@ struct Committer {
     waiting: mpsc::UnboundedReceiver<Operation>,
 }
 
+/// A commit on its way to the disk.
+struct Commit {
+    applied: Applied,
+    /// The companies that have news.
+    news: Vec<CompanyId>,
+    /// Whether due times changed.
+    due: bool,
+    answers: Vec<Answer>,
+}
+
 impl Committer {
     fn run(mut self) {
+        let (settle, applied) = std::sync::mpsc::sync_channel(AHEAD);
+        let settler = Settler {
+            core: Arc::clone(&self.core),
+            progress: Arc::clone(&self.progress),
+            applied,
+        };
+        let settler = thread::Builder::new()
+            .name("store-sync".to_owned())
+            .spawn(move || settler.run());
+        let settler = match settler {
+            Ok(settler) => settler,
+            Err(error) => {
+                let error = Error::io("can't start the store's second thread", &error);
+                return self.progress.fail(&error);
+            }
+        };
+        self.commit_all(&settle);
+        drop(settle);
+        let settled = settler.join().is_ok();
+        if let Err(error) = self.end(settled) {
+            tracing::error!(%error, "the store was not closed properly");
+        }
+    }
+
+    fn commit_all(&mut self, settle: &SyncSender<Commit>) {
         let mut sequences = HashMap::new();
         while let Some(first) = self.waiting.blocking_recv() {
             let refused = self.progress.failure().map_or(self.core.check_space(), Err);
-            let mut txn = Txn::new(&self.core.trees, self.clock.now(), &mut sequences);
+            let mut txn = Txn::new(&self.core.durable, self.clock.now(), &mut sequences);
             if refused.is_err() {
                 // Run all the same, since only the operation can make its answer; what it put is dropped.
                 (first.0)(&mut txn)(&refused);
@@ -175,43 +219,84 @@ impl Committer {
             {
                 answers.push((next.0)(&mut txn));
             }
-            let durable = self.write(txn);
-            for answer in answers {
-                answer(&durable);
-            }
-        }
-        if let Err(error) = self.end() {
-            tracing::error!(%error, "the store was not closed properly");
-        }
-    }
-
-    fn write(&self, txn: Txn<'_>) -> Result<(), Error> {
-        let finished = txn.finish();
-        let news: Vec<CompanyId> = finished.before.keys().cloned().collect();
-        let due = finished.touches(Table::Schedule);
-        let written = catch_unwind(AssertUnwindSafe(|| self.core.write(finished)))
-            .unwrap_or_else(|_| Err(Error::Io("writing failed for an inner reason".to_owned())));
-        match written {
-            Ok(records) => {
-                self.progress.writes.fetch_add(records, Ordering::SeqCst);
-                self.progress.wake(news.iter());
-                if due {
-                    self.progress.due.send_modify(|count| *count += 1);
+            let finished = txn.finish();
+            let news = finished.before.keys().cloned().collect();
+            let due = finished.touches(Table::Schedule);
+            match unless_it_panics(|| self.core.apply(finished)) {
+                Ok(applied) => {
+                    let commit = Commit {
+                        applied,
+                        news,
+                        due,
+                        answers,
+                    };
+                    if let Err(SendError(commit)) = settle.send(commit) {
+                        commit.answer(&Err(Error::closed()));
+                    }
                 }
-                Ok(())
-            }
-            Err(error) => {
-                self.progress.fail(&error);
-                Err(error)
+                Err(error) => {
+                    self.progress.fail(&error);
+                    answers
+                        .into_iter()
+                        .for_each(|answer| answer(&Err(error.clone())));
+                }
             }
         }
     }
 
-    fn end(&self) -> Result<(), Error> {
-        if self.progress.failure().is_none() {
+    fn end(&self, settled: bool) -> Result<(), Error> {
+        if settled && self.progress.failure().is_none() {
             self.core.sync()?;
             self.core.write_sentinel()?;
         }
         Ok(())
     }
+}
+
+impl Commit {
+    fn answer(self, durable: &Result<(), Error>) {
+        self.answers.into_iter().for_each(|answer| answer(durable));
+    }
+}
+
+/// Makes commits durable while the next one is made.
+struct Settler {
+    core: Arc<Core>,
+    progress: Arc<Progress>,
+    applied: Receiver<Commit>,
+}
+
+impl Settler {
+    fn run(self) {
+        while let Ok(first) = self.applied.recv() {
+            let mut commits = vec![first];
+            commits.extend(self.applied.try_iter().take(AHEAD));
+            let durable = self.settle(&mut commits);
+            for commit in commits {
+                if durable.is_ok() {
+                    let records = commit.applied.records;
+                    self.progress.writes.fetch_add(records, Ordering::SeqCst);
+                    self.progress.wake(commit.news.iter());
+                    if commit.due {
+                        self.progress.due.send_modify(|count| *count += 1);
+                    }
+                }
+                commit.answer(&durable);
+            }
+        }
+    }
+
+    fn settle(&self, commits: &mut [Commit]) -> Result<(), Error> {
+        if let Some(error) = self.progress.failure() {
+            return Err(error);
+        }
+        let applied = commits.iter_mut().map(|commit| &mut commit.applied);
+        unless_it_panics(|| self.core.settle(applied))
+            .inspect_err(|error| self.progress.fail(error))
+    }
+}
+
+fn unless_it_panics<R>(run: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(Error::Io("writing failed for an inner reason".to_owned())))
 }

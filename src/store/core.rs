@@ -4,13 +4,12 @@ use super::{
     Error,
     backup::Capture,
     sentinel::Sentinel,
-    tables::{Table, Trees},
-    txn::{Buffer, Finished},
+    tables::{Durable, Table},
+    txn::Finished,
 };
 use crate::model::CompanyId;
-use sled::{IVec, Transactional, transaction::TransactionError};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     fs::File,
     path::PathBuf,
     sync::{
@@ -19,17 +18,23 @@ use std::{
     },
 };
 
-/// What is put into (`Some`) and deleted from (`None`) one tree.
-type Writes = Vec<(IVec, Option<IVec>)>;
-
 /// Less free space than this, and nothing is written: a full disk would end all writing until a restart.
 const LEAST_FREE: u64 = 128 * 1024 * 1024;
 /// After so many commits the sentinel is brought up to date.
 const SENTINEL_EVERY: u64 = 1024;
 
+/// A commit that is in the tables, and maybe not durable.
+pub(super) struct Applied {
+    /// How many records it is.
+    pub(super) records: u64,
+    /// Keys of runs, and whether they are going on.
+    unfinished: Vec<(Vec<u8>, bool)>,
+    events: u64,
+}
+
 /// An open store. Fields are dropped in their order: the lock goes last.
 pub(super) struct Core {
-    pub(super) trees: Trees,
+    pub(super) durable: Durable,
     /// What a backup that is being taken needs to know of the commits meanwhile.
     pub(super) capture: Mutex<Option<Capture>>,
     db: sled::Db,
@@ -40,8 +45,8 @@ pub(super) struct Core {
     least_free: AtomicU64,
     /// Keys of the runs that are going on.
     unfinished: Mutex<BTreeSet<Vec<u8>>>,
-    /// While a commit is on its way to the disk: the last durable sequence of each company that has news in it.
-    undurable: Mutex<HashMap<CompanyId, u64>>,
+    /// Of each commit that is on its way to the disk, the oldest first: the last sequence before it of each company that has news in it.
+    undurable: Mutex<VecDeque<HashMap<CompanyId, u64>>>,
     #[cfg(test)]
     broken: std::sync::atomic::AtomicBool,
     _lock: File,
@@ -53,7 +58,7 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Core {
     pub(super) fn new(
-        trees: Trees,
+        durable: Durable,
         db: sled::Db,
         file: File,
         dir: PathBuf,
@@ -62,7 +67,7 @@ impl Core {
         unfinished: BTreeSet<Vec<u8>>,
     ) -> Self {
         Self {
-            trees,
+            durable,
             capture: Mutex::new(None),
             db,
             file,
@@ -71,7 +76,7 @@ impl Core {
             commits: AtomicU64::new(0),
             least_free: AtomicU64::new(LEAST_FREE),
             unfinished: Mutex::new(unfinished),
-            undurable: Mutex::new(HashMap::new()),
+            undurable: Mutex::default(),
             #[cfg(test)]
             broken: false.into(),
             _lock: lock,
@@ -95,7 +100,10 @@ impl Core {
     /// The last sequence of a company that may be shown, if one that was read may not be durable yet. To be asked after reading: what was
     /// read and is not named here is durable.
     pub(super) fn shown_sequence(&self, company: &CompanyId) -> Option<u64> {
-        held(&self.undurable).get(company).copied()
+        let undurable = held(&self.undurable);
+        undurable
+            .iter()
+            .find_map(|before| before.get(company).copied())
     }
 
     /// Fails if the disk is nearly full.
@@ -127,60 +135,67 @@ impl Core {
         self.least_free.store(bytes, Ordering::Relaxed);
     }
 
-    /// Writes all of it or nothing, durably; answers how many records it was.
-    pub(super) fn write(&self, finished: Finished) -> Result<u64, Error> {
+    /// Puts all of a commit into the tables or nothing; it is not durable yet.
+    pub(super) fn apply(&self, finished: Finished) -> Result<Applied, Error> {
         let Finished {
             buffers,
             unfinished,
             before,
             events,
         } = finished;
-        // Held until the commit is in the trees, so that a backup never reads half of it.
+        let records = buffers.iter().map(|buffer| buffer.len() as u64).sum();
+        let applied = Applied {
+            records,
+            unfinished,
+            events,
+        };
+        if records == 0 {
+            return Ok(applied);
+        }
+        // Held until the commit is in the tables, so that a backup never reads half of it.
         let mut capture = held(&self.capture);
         if let Some(capture) = &mut *capture {
-            capture.keep(&self.trees, &buffers);
+            capture.keep(&self.durable, &buffers);
         }
-        let (trees, writes) = self.of_tables(buffers);
-        if trees.is_empty() {
-            return Ok(0);
+        held(&self.undurable).push_back(before);
+        let rows = Table::ALL.iter().zip(buffers).flat_map(|(table, buffer)| {
+            let rows = buffer.into_iter();
+            rows.map(|(key, value)| (*table, key, value))
+        });
+        self.durable.apply(rows)?;
+        Ok(applied)
+    }
+
+    /// Makes commits durable that were put into the tables, the oldest first, and notes what follows from it.
+    pub(super) fn settle<'a>(
+        &self,
+        applied: impl Iterator<Item = &'a mut Applied>,
+    ) -> Result<(), Error> {
+        let applied: Vec<_> = applied.filter(|applied| applied.records > 0).collect();
+        if applied.is_empty() {
+            return Ok(());
         }
-        *held(&self.undurable) = before;
-        transact(&trees, &writes)?;
-        drop(capture);
         self.sync()?;
-        held(&self.undurable).clear();
-        let mut going_on = held(&self.unfinished);
-        for (key, yes) in unfinished {
-            if yes {
-                going_on.insert(key);
-            } else {
-                going_on.remove(&key);
+        held(&self.undurable).drain(..applied.len());
+        for applied in applied {
+            let mut going_on = held(&self.unfinished);
+            for (key, yes) in applied.unfinished.drain(..) {
+                if yes {
+                    going_on.insert(key);
+                } else {
+                    going_on.remove(&key);
+                }
+            }
+            drop(going_on);
+            held(&self.sentinel).events += applied.events;
+            if self.commits.fetch_add(1, Ordering::Relaxed) % SENTINEL_EVERY == SENTINEL_EVERY - 1 {
+                self.write_sentinel()?;
             }
         }
-        drop(going_on);
-        held(&self.sentinel).events += events;
-        if self.commits.fetch_add(1, Ordering::Relaxed) % SENTINEL_EVERY == SENTINEL_EVERY - 1 {
-            self.write_sentinel()?;
-        }
-        Ok(writes.iter().map(|writes| writes.len() as u64).sum())
+        Ok(())
     }
 
-    /// The trees that are written to, and for each what.
-    fn of_tables(&self, buffers: Vec<Buffer>) -> (Vec<sled::Tree>, Vec<Writes>) {
-        Table::ALL
-            .iter()
-            .zip(buffers)
-            .filter(|(_, buffer)| !buffer.is_empty())
-            .map(|(table, buffer)| {
-                (
-                    self.trees.tree(*table).clone(),
-                    buffer.into_iter().collect(),
-                )
-            })
-            .unzip()
-    }
-
-    /// Makes everything written so far survive a loss of power. The trees' own flush does not wait for the disk, hence the second step.
+    /// Makes everything written so far survive a loss of power. The tree's own flush does not wait for the disk, hence the second step.
     pub(super) fn sync(&self) -> Result<(), Error> {
         #[cfg(test)]
         if self.broken.load(Ordering::Relaxed) {
@@ -196,24 +211,4 @@ impl Core {
         let sentinel = *held(&self.sentinel);
         sentinel.write(&self.dir)
     }
-}
-
-/// Writes all or nothing.
-fn transact(trees: &[sled::Tree], writes: &[Writes]) -> Result<(), Error> {
-    // Writes only: any other call on a tree would deadlock in here. It may be run more than once.
-    let written = trees.transaction(|trees| {
-        for (tree, writes) in trees.iter().zip(writes) {
-            for (key, value) in writes {
-                match value {
-                    Some(value) => tree.insert(key, value)?,
-                    None => tree.remove(key)?,
-                };
-            }
-        }
-        Ok(())
-    });
-    written.map_err(|error: TransactionError<()>| match error {
-        TransactionError::Storage(error) => Error::from(error),
-        TransactionError::Abort(()) => Error::Io("a commit was given up".to_owned()),
-    })
 }

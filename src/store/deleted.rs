@@ -262,7 +262,7 @@ impl Store {
         id: &EntityId,
     ) -> Result<Option<Deleted>, Error> {
         let (company, id) = (company.clone(), id.clone());
-        self.read(move |trees| get(trees, &company, kind, &id))
+        self.read(move |durable| get(durable, &company, kind, &id))
             .await
     }
 
@@ -274,11 +274,11 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Deleted>, Error> {
         let (company, page) = (company.clone(), page.clone());
-        self.read(move |trees| {
+        self.read(move |durable| {
             let prefix = entities::prefix(&company, kind);
             let list = (List::Deleted, &page);
-            page::list(trees, Table::Deleted, &prefix, list, |rest, raw| {
-                decode(trees, &company, kind, rest, raw)
+            page::list(durable, Table::Deleted, &prefix, list, |rest, raw| {
+                decode(durable, &company, kind, rest, raw)
             })
         })
         .await
@@ -287,14 +287,14 @@ impl Store {
     /// Lets one deleted object go whose time is over, or a part of it; whether there was one.
     pub async fn purge_deleted(&self, now: Time) -> Result<bool, Error> {
         let found = self
-            .read(move |trees| {
-                for row in trees.prefix(Table::Deleted, &[]) {
+            .read(move |durable| {
+                for row in durable.prefix(Table::Deleted, &[]) {
                     let (key, raw) = row?;
                     let mut rest = super::keys::Parse(&key);
                     let company = CompanyId::try_new(&rest.text()?)
                         .map_err(|_| Error::unreadable("the key of what was deleted"))?;
                     let kind = rest.kind()?;
-                    let deleted = decode(trees, &company, kind, rest.0, &raw)?;
+                    let deleted = decode(durable, &company, kind, rest.0, &raw)?;
                     if let Some(deleted) = deleted.filter(|deleted| deleted.expire_time <= now) {
                         return Ok(Some(deleted.entity));
                     }

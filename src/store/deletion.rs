@@ -146,7 +146,7 @@ fn own_links(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Erro
         }
     }
     let released = released.into_values().collect();
-    let conflicts = entities::put_all(txn, &integration.company, released)?;
+    let conflicts = entities::put(txn, &integration.company, released)?;
     match conflicts.is_empty() {
         true => Ok(count),
         false => Err(Error::unreadable("the index of addresses")),
@@ -253,8 +253,8 @@ impl Store {
 
     /// All integrations that are being deleted.
     pub async fn deletions(&self) -> Result<Vec<Integration>, Error> {
-        self.read(|trees| {
-            let mut all = integrations::everywhere(trees)?;
+        self.read(|durable| {
+            let mut all = integrations::everywhere(durable)?;
             all.retain(|one| one.state == IntegrationState::Deleting);
             Ok(all)
         })
@@ -265,7 +265,7 @@ impl Store {
     /// are being deleted do not count.
     pub async fn shares_token(&self, integration: &Integration) -> Result<bool, Error> {
         let integration = integration.clone();
-        self.read(move |trees| shares_token(trees, &integration))
+        self.read(move |durable| shares_token(durable, &integration))
             .await
     }
 }

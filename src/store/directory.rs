@@ -40,7 +40,7 @@ fn create(
         return Err(Error::taken("email", entities::name(&company, kind, &id)));
     }
     entity.revision = 0;
-    entities::put_all(txn, &company, vec![entity.clone()])?;
+    entities::put(txn, &company, vec![entity.clone()])?;
     entity.revision = 1;
     entities::tell(txn, &entity, Edit::Created, entities::writer(&entity))?;
     requests::remember(txn, &company, request, &entities::key(&company, kind, &id))?;
@@ -72,7 +72,7 @@ impl Store {
         id: &EntityId,
     ) -> Result<Option<Entity>, Error> {
         let (company, id) = (company.clone(), id.clone());
-        self.read(move |trees| entities::get(trees, &company, kind, &id))
+        self.read(move |durable| entities::get(durable, &company, kind, &id))
             .await
     }
 
@@ -84,14 +84,14 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Entity>, Error> {
         let (company, page) = (company.clone(), page.clone());
-        self.read(move |trees| {
+        self.read(move |durable| {
             let prefix = entities::prefix(&company, kind);
             page::list(
-                trees,
+                durable,
                 Table::Entities,
                 &prefix,
                 (List::Entities, &page),
-                |rest, raw| entities::decode(trees, &company, kind, rest, raw),
+                |rest, raw| entities::decode(durable, &company, kind, rest, raw),
             )
         })
         .await
@@ -104,7 +104,7 @@ impl Store {
         email: &str,
     ) -> Result<Option<Entity>, Error> {
         let (company, folded) = (company.clone(), fold_email(email));
-        self.read(move |trees| entities::by_email(trees, &company, &folded))
+        self.read(move |durable| entities::by_email(durable, &company, &folded))
             .await
     }
 }

@@ -198,27 +198,72 @@ pub(super) fn restore(txn: &mut Txn<'_>, mut entity: Entity) -> Result<Entity, E
 }
 
 /// What writing some objects together does to the addresses.
-struct Claims {
+struct Claims<'a> {
     released: BTreeSet<String>,
-    claimed: BTreeMap<String, usize>,
+    claimed: BTreeMap<&'a str, usize>,
 }
 
-/// Writes new (revision 0) and changed objects of a company together; each gets the next revision. First all their old addresses are
-/// released, then the new ones claimed. Answers the indexes of those that changed meanwhile, or whose address is taken: nothing is written then.
-pub(super) fn put_all(
+/// An object that is to be written, as far as that can be told without looking at what is stored.
+pub(super) struct Prepared {
+    kind: Kind,
+    id: EntityId,
+    /// The revision that it was made from; 0 = a new object.
+    revision: u64,
+    /// The folded address.
+    email: String,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+/// Prepares new (revision 0) and changed objects of a company; each gets the next revision.
+pub(super) fn prepare(company: &CompanyId, entities: Vec<Entity>) -> Result<Vec<Prepared>, Error> {
+    let prepare = |mut entity: Entity| {
+        if entity.company != *company {
+            let text = "an object of another company in a slice".to_owned();
+            return Err(Error::Refused(text));
+        }
+        let (kind, id, revision) = (entity.kind, entity.id.clone(), entity.revision);
+        let email = fold_email(entity.email());
+        entity.revision += 1;
+        let row = EntityRow::row(entity);
+        check_row(kind, &id, &row)?;
+        Ok(Prepared {
+            kind,
+            revision,
+            email,
+            key: key(company, kind, &id),
+            value: large::whole(&row),
+            id,
+        })
+    };
+    entities.into_iter().map(prepare).collect()
+}
+
+/// [`prepare`], then [`put_all`].
+pub(super) fn put(
     txn: &mut Txn<'_>,
     company: &CompanyId,
     entities: Vec<Entity>,
 ) -> Result<Vec<usize>, Error> {
+    put_all(txn, company, prepare(company, entities)?)
+}
+
+/// Writes objects of a company together. First all their old addresses are released, then the new ones claimed. Answers the indexes of those
+/// that changed meanwhile, or whose address is taken: nothing is written then.
+pub(super) fn put_all(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    entities: Vec<Prepared>,
+) -> Result<Vec<usize>, Error> {
     let mut conflicts = BTreeSet::new();
-    let claims = claims(txn, company, &entities, &mut conflicts)?;
+    let claims = claims(txn, &entities, &mut conflicts)?;
     for (email, index) in &claims.claimed {
         let entity = &entities[*index];
         let other = match holder(txn, company, email)? {
             Some((kind, id)) => (kind, &id) != (entity.kind, &entity.id),
             None => false,
         };
-        if other && !claims.released.contains(email) {
+        if other && !claims.released.contains(*email) {
             conflicts.insert(*index);
         }
     }
@@ -226,33 +271,27 @@ pub(super) fn put_all(
         return Ok(conflicts.into_iter().collect());
     }
     for email in &claims.released {
-        if !claims.claimed.contains_key(email) {
+        if !claims.claimed.contains_key(email.as_str()) {
             txn.delete(Table::Emails, email_key(company, email))?;
         }
     }
     for (email, index) in &claims.claimed {
-        let Entity { kind, id, .. } = &entities[*index];
+        let Prepared { kind, id, .. } = &entities[*index];
         let row = EmailRow::row(*kind, id);
         txn.put(Table::Emails, email_key(company, email), &row)?;
     }
-    for mut entity in entities {
-        entity.revision += 1;
-        let (kind, id) = (entity.kind, entity.id.clone());
-        let row = EntityRow::row(entity);
-        check_row(kind, &id, &row)?;
-        let key = key(company, kind, &id);
-        txn.put(Table::Entities, key, &row)?;
+    for Prepared { key, value, .. } in entities {
+        txn.put_raw(Table::Entities, key, value)?;
     }
     Ok(Vec::new())
 }
 
 /// Compares the objects with those stored. An address that an object keeps is neither released nor claimed.
-fn claims(
+fn claims<'a>(
     txn: &Txn<'_>,
-    company: &CompanyId,
-    entities: &[Entity],
+    entities: &'a [Prepared],
     conflicts: &mut BTreeSet<usize>,
-) -> Result<Claims, Error> {
+) -> Result<Claims<'a>, Error> {
     let mut claims = Claims {
         released: BTreeSet::new(),
         claimed: BTreeMap::new(),
@@ -260,22 +299,16 @@ fn claims(
     let mut seen = BTreeSet::new();
     let mut kept = BTreeMap::new();
     for (index, entity) in entities.iter().enumerate() {
-        if entity.company != *company {
-            return Err(Error::Refused(
-                "an object of another company in a slice".to_owned(),
-            ));
-        }
-        let stored: Option<EntityRow> =
-            large::get(txn, Table::Entities, &key(company, entity.kind, &entity.id))?;
+        let stored: Option<EntityRow> = large::get(txn, Table::Entities, &entity.key)?;
         let revision = stored.as_ref().map_or(0, |row| row.revision);
-        if revision != entity.revision || !seen.insert((entity.kind, &entity.id)) {
+        if revision != entity.revision || !seen.insert(&entity.key) {
             conflicts.insert(index);
             continue;
         }
         let old = stored
             .map(|row| fold_email(row.email()))
             .unwrap_or_default();
-        let new = fold_email(entity.email());
+        let new = entity.email.as_str();
         if old == new {
             kept.insert(new, index);
             continue;

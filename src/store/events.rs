@@ -2,6 +2,7 @@
 
 use super::{
     Error, Store,
+    changes::Chunk,
     keys::{self, Key, Parse},
     large,
     rows::{ChangesRef, ChangesRow, ChunkRef, EventRow, Moment, Subject},
@@ -74,30 +75,25 @@ impl Txn<'_> {
     }
 
     /// Records the changes of a slice and, without storing them twice, an event for each.
-    pub(super) fn publish_changes(
-        &mut self,
-        run: &Run,
-        chunks: Vec<ChangesRow>,
-    ) -> Result<(), Error> {
-        let count: usize = chunks.iter().map(|chunk| chunk.changes.len()).sum();
+    pub(super) fn publish_changes(&mut self, run: &Run, chunks: Vec<Chunk>) -> Result<(), Error> {
+        let count: u64 = chunks.iter().map(|chunk| u64::from(chunk.count)).sum();
         if count == 0 {
             return Ok(());
         }
-        let first = self.take_sequences(&run.company, count as u64)?;
+        let first = self.take_sequences(&run.company, count)?;
         let mut sequence = first;
         let mut refs = Vec::with_capacity(chunks.len());
-        for chunk in chunks {
-            let count = chunk.changes.len();
+        for Chunk { count, value } in chunks {
             refs.push(ChunkRef {
                 first: sequence,
-                count: u32::try_from(count).unwrap_or(u32::MAX),
+                count,
             });
             let key = chunk_key(&run.company, &run.integration, &run.id, sequence);
-            self.put(Table::Changes, key, &chunk)?;
-            sequence += count as u64;
+            self.put_raw(Table::Changes, key, value)?;
+            sequence += u64::from(count);
         }
         let refs = ChangesRef::row(&run.integration, &run.id, refs);
-        let row = EventRow::changes(Moment::row(self.now()), count as u64, refs);
+        let row = EventRow::changes(Moment::row(self.now()), count, refs);
         self.put(Table::Events, key(&run.company, first), &row)
     }
 }
@@ -133,7 +129,7 @@ impl Store {
                 limit,
                 changes,
             };
-            let (mut found, mut last) = read_events(&core.trees, &company, wanted)?;
+            let (mut found, mut last) = read_events(&core.durable, &company, wanted)?;
             if let Some(shown) = core.shown_sequence(&company) {
                 found.retain(|event| event.sequence <= shown);
                 last = last.min(shown);
@@ -160,7 +156,7 @@ impl Store {
         let core = self.core()?;
         let company = company.clone();
         super::blocking(move || {
-            let last = stored_last_sequence(&core.trees, &company)?;
+            let last = stored_last_sequence(&core.durable, &company)?;
             Ok(core
                 .shown_sequence(&company)
                 .map_or(last, |shown| last.min(shown)))

@@ -226,7 +226,7 @@ impl Store {
         id: &IntegrationId,
     ) -> Result<Option<Integration>, Error> {
         let (company, id) = (company.clone(), id.clone());
-        self.read(move |trees| get(trees, &company, &id)).await
+        self.read(move |durable| get(durable, &company, &id)).await
     }
 
     /// Integrations of a company in order of id (UUIDs first).
@@ -236,14 +236,14 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Integration>, Error> {
         let (company, page) = (company.clone(), page.clone());
-        self.read(move |trees| {
+        self.read(move |durable| {
             let prefix = Key::company(&company).done();
             page::list(
-                trees,
+                durable,
                 Table::Integrations,
                 &prefix,
                 (List::Integrations, &page),
-                |rest, raw| decode(trees, &company, &[&prefix, rest].concat(), raw),
+                |rest, raw| decode(durable, &company, &[&prefix, rest].concat(), raw),
             )
         })
         .await

@@ -50,6 +50,14 @@ fn hash(bytes: &[u8]) -> [u8; HASH] {
     short
 }
 
+/// The value of a message that takes one record.
+pub(super) fn whole(message: &impl Message) -> Vec<u8> {
+    let mut value = Vec::with_capacity(message.encoded_len() + 1);
+    value.push(WHOLE);
+    message.encode_raw(&mut value);
+    value
+}
+
 /// The row of a key.
 pub(super) fn get<M: Message + Default>(
     read: &impl Read,
@@ -154,11 +162,8 @@ impl Txn<'_> {
         let size = message.encoded_len();
         let had = self.parts(table, &key)?;
         if size <= MAX_ROW || !may_split(table) {
-            let mut value = Vec::with_capacity(size + 1);
-            value.push(WHOLE);
-            message.encode_raw(&mut value);
             self.drop_parts(table, &key, 0, had);
-            return self.put_raw(table, key, value);
+            return self.put_raw(table, key, whole(message));
         }
         if size > MAX_MESSAGE {
             return Err(Error::Refused(format!(
@@ -166,12 +171,12 @@ impl Txn<'_> {
                 table.name()
             )));
         }
-        let whole = message.encode_to_vec();
-        let (first, rest) = whole.split_at(PART);
+        let message = message.encode_to_vec();
+        let (first, rest) = message.split_at(PART);
         let parts: Vec<&[u8]> = rest.chunks(PART).collect();
         let count = u8::try_from(parts.len()).unwrap_or(u8::MAX);
         let mut value = vec![SPLIT, count];
-        value.extend_from_slice(&hash(&whole));
+        value.extend_from_slice(&hash(&message));
         value.extend_from_slice(first);
         for (part, bytes) in (0..count).zip(parts) {
             self.put_raw(Table::Parts, part_key(table, &key, part), bytes.to_vec())?;

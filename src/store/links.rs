@@ -165,7 +165,7 @@ impl Store {
         after: Option<SourceId>,
         limit: usize,
     ) -> Result<Vec<Link>, Error> {
-        self.read(move |trees| scan(trees, integration, kind, after.as_ref(), limit))
+        self.read(move |durable| scan(durable, integration, kind, after.as_ref(), limit))
             .await
     }
 
@@ -176,10 +176,10 @@ impl Store {
         kind: Kind,
         sources: Vec<SourceId>,
     ) -> Result<Vec<Option<Link>>, Error> {
-        self.read(move |trees| {
+        self.read(move |durable| {
             sources
                 .into_iter()
-                .map(|source| get(trees, integration, kind, source))
+                .map(|source| get(durable, integration, kind, source))
                 .collect()
         })
         .await
@@ -194,10 +194,10 @@ impl Store {
         wanted: Vec<Wanted>,
     ) -> Result<Vec<Found>, Error> {
         let company = company.clone();
-        self.read(move |trees| {
+        self.read(move |durable| {
             wanted
                 .into_iter()
-                .map(|wanted| find(trees, &company, integration, kind, wanted))
+                .map(|wanted| find(durable, &company, integration, kind, wanted))
                 .collect()
         })
         .await
@@ -210,8 +210,8 @@ impl Store {
         group: &SourceId,
     ) -> Result<Vec<AppliedMember>, Error> {
         let set = remembered_of(integration, group);
-        self.read(move |trees| {
-            set.list(trees, None, usize::MAX)?
+        self.read(move |durable| {
+            set.list(durable, None, usize::MAX)?
                 .iter()
                 .map(rows::remembered)
                 .collect()

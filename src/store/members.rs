@@ -141,9 +141,9 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Member>, Error> {
         let (set, page) = (members_of(company, group), page.clone());
-        self.read(move |trees| {
+        self.read(move |durable| {
             let after = page::position(List::Members, &page)?;
-            let items = set.list(trees, after.as_deref(), page::size(&page) + 1)?;
+            let items = set.list(durable, after.as_deref(), page::size(&page) + 1)?;
             cut(List::Members, &page, items, rows::member)
         })
         .await
@@ -152,7 +152,7 @@ impl Store {
     /// How many members a group has.
     pub async fn member_count(&self, company: &CompanyId, group: &EntityId) -> Result<u64, Error> {
         let set = members_of(company, group);
-        self.read(move |trees| set.count(trees)).await
+        self.read(move |durable| set.count(durable)).await
     }
 
     /// Groups of which this user or group is a direct member, in order of id.
@@ -164,9 +164,9 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<EntityId>, Error> {
         let (set, page) = (groups_of(company, kind, member), page.clone());
-        self.read(move |trees| {
+        self.read(move |durable| {
             let after = page::position(List::GroupsOf, &page)?;
-            let items = set.list(trees, after.as_deref(), page::size(&page) + 1)?;
+            let items = set.list(durable, after.as_deref(), page::size(&page) + 1)?;
             cut(List::GroupsOf, &page, items, |item| group(&item.key))
         })
         .await

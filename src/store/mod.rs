@@ -59,7 +59,7 @@ pub use types::{
 use self::{
     committer::{Progress, Queue},
     core::Core,
-    tables::Trees,
+    tables::Durable,
     txn::Txn,
 };
 use crate::model::CompanyId;
@@ -216,10 +216,10 @@ impl Store {
     async fn read<R, F>(&self, read: F) -> Result<R, Error>
     where
         R: Send + 'static,
-        F: FnOnce(&Trees) -> Result<R, Error> + Send + 'static,
+        F: FnOnce(&Durable) -> Result<R, Error> + Send + 'static,
     {
         let core = self.core()?;
-        blocking(move || read(&core.trees)).await
+        blocking(move || read(&core.durable)).await
     }
 
     /// Hands a write to the committer at once, not only when the answer is awaited; done even if nobody awaits it.

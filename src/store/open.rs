@@ -1,4 +1,4 @@
-//! Opening: every way in which the trees can come up wrong is caught here, and ends in words that say what to do. A store that was there
+//! Opening: every way in which the tables can come up wrong is caught here, and ends in words that say what to do. A store that was there
 //! is never opened as an empty one.
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     rows::{MetaRow, RunStateRow},
     sealing::Purpose,
     sentinel::{self, Sentinel},
-    tables::{Read, Table, Trees},
+    tables::{Durable, Read, Table},
 };
 use fs4::fs_std::FileExt;
 use prost::Message;
@@ -22,10 +22,10 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The stored form of everything that this version writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 1;
+/// The stored form of everything that this version writes, and the only one that it opens. 1 had a tree of sled for each table.
+pub(super) const FORMAT: u32 = 2;
 const LOCK: &str = "provisiond.lock";
-/// Memory for the trees' pages.
+/// Memory for sled's pages.
 const CACHE_BYTES: u64 = 40 * 1024 * 1024;
 pub(super) const META: &[u8] = b"store";
 
@@ -56,6 +56,14 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
             sentinel.format
         )));
     }
+    if sentinel.format < FORMAT {
+        return Err(Error::Unusable(format!(
+            "the store in {} was written by an older provisiond (format {}; this one knows {FORMAT}): export it with that version, and import \
+             the backup with this one",
+            dir.display(),
+            sentinel.format
+        )));
+    }
     if !sentinel.ready {
         remove(&dir, |name| {
             matches!(name, "db" | "conf" | "blobs") || name.starts_with("snap.")
@@ -65,16 +73,16 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
     remove(&dir, |name| {
         name.starts_with("snap.") && name.ends_with(".generating")
     })?;
-    wait_for_trees(&dir)?;
-    let (db, trees) = open_trees(&dir)?;
+    wait_for_files(&dir)?;
+    let (db, durable) = open_tables(&dir)?;
     let file = fs::File::open(dir.join("db")).map_err(failed)?;
     if sentinel.ready {
-        check(&dir, &sentinel, &trees, &options.key)?;
+        check(&dir, &sentinel, &durable, &options.key)?;
     } else {
-        make(&db, &file, &trees, &sentinel, &options.key)?;
+        make(&db, &file, &durable, &sentinel, &options.key)?;
         sentinel.ready = true;
     }
-    let (known, events) = guarded(&dir, || survey(&trees))?;
+    let (known, events) = guarded(&dir, || survey(&durable))?;
     if events < sentinel.events {
         return Err(damaged(
             &dir,
@@ -86,7 +94,7 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
     }
     sentinel.events = events;
     sentinel.write(&dir)?;
-    Ok(Core::new(trees, db, file, dir, lock, sentinel, known))
+    Ok(Core::new(durable, db, file, dir, lock, sentinel, known))
 }
 
 /// What to do about a store that is damaged.
@@ -184,9 +192,9 @@ fn remove(dir: &Path, doomed: impl Fn(&str) -> bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until nobody holds the trees' own file. With our lock in hand that can only be a store of this process whose files are just being
-/// closed by the trees' own threads, or a foreign program.
-pub(super) fn wait_for_trees(dir: &Path) -> Result<(), Error> {
+/// Waits until nobody holds sled's own file. With our lock in hand that can only be a store of this process whose files are just being
+/// closed by sled's own threads, or a foreign program.
+pub(super) fn wait_for_files(dir: &Path) -> Result<(), Error> {
     let path = dir.join("db");
     let failed = |error| Error::io(&format!("can't lock {}", path.display()), &error);
     let file = match fs::File::open(&path) {
@@ -204,7 +212,7 @@ pub(super) fn wait_for_trees(dir: &Path) -> Result<(), Error> {
     )))
 }
 
-pub(super) fn open_trees(dir: &Path) -> Result<(sled::Db, Trees), Error> {
+pub(super) fn open_tables(dir: &Path) -> Result<(sled::Db, Durable), Error> {
     guarded(dir, || {
         let db = sled::Config::new()
             .path(dir)
@@ -216,8 +224,8 @@ pub(super) fn open_trees(dir: &Path) -> Result<(sled::Db, Trees), Error> {
                 }
                 error => damaged(dir, &error.to_string()),
             })?;
-        let trees = Trees::open(&db)?;
-        Ok((db, trees))
+        let durable = Durable::open(&db)?;
+        Ok((db, durable))
     })
 }
 
@@ -234,7 +242,7 @@ fn guarded<R>(dir: &Path, run: impl FnOnce() -> Result<R, Error>) -> Result<R, E
 pub(super) fn make(
     db: &sled::Db,
     file: &fs::File,
-    trees: &Trees,
+    durable: &Durable,
     sentinel: &Sentinel,
     key: &SealingKey,
 ) -> Result<(), Error> {
@@ -246,15 +254,20 @@ pub(super) fn make(
     };
     let mut value = vec![1];
     value.extend(meta.encode_to_vec());
-    trees.tree(Table::Meta).insert(META, value)?;
+    durable.apply([(Table::Meta, META.into(), Some(value.into()))])?;
     db.flush()?;
     file.sync_all()
         .map_err(|error| Error::io("can't write the new store", &error))
 }
 
-/// Checks that the trees are those of the sentinel and the key is theirs.
-fn check(dir: &Path, sentinel: &Sentinel, trees: &Trees, key: &SealingKey) -> Result<(), Error> {
-    let meta = guarded(dir, || large::get::<MetaRow>(trees, Table::Meta, META))?
+/// Checks that the tables are those of the sentinel and the key is theirs.
+fn check(
+    dir: &Path,
+    sentinel: &Sentinel,
+    durable: &Durable,
+    key: &SealingKey,
+) -> Result<(), Error> {
+    let meta = guarded(dir, || large::get::<MetaRow>(durable, Table::Meta, META))?
         .ok_or_else(|| damaged(dir, "its contents are gone"))?;
     if meta.epoch != sentinel.epoch.as_bytes() {
         return Err(damaged(
@@ -282,16 +295,16 @@ fn check(dir: &Path, sentinel: &Sentinel, trees: &Trees, key: &SealingKey) -> Re
 }
 
 /// Reads what is kept in memory: the runs that are going on, and how many events there are.
-fn survey(trees: &Trees) -> Result<(BTreeSet<Vec<u8>>, u64), Error> {
+fn survey(durable: &Durable) -> Result<(BTreeSet<Vec<u8>>, u64), Error> {
     let mut going_on = BTreeSet::new();
-    for row in trees.prefix(Table::Runs, &[]) {
+    for row in durable.prefix(Table::Runs, &[]) {
         let (key, raw) = row?;
-        let state = large::decode::<RunStateRow>(trees, Table::Runs, &key, &raw)?;
+        let state = large::decode::<RunStateRow>(durable, Table::Runs, &key, &raw)?;
         if let Some(state) = state
             && !state.state()?.is_final()
         {
             going_on.insert(key.to_vec());
         }
     }
-    Ok((going_on, events::count_all(trees)?))
+    Ok((going_on, events::count_all(durable)?))
 }

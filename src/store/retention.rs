@@ -88,7 +88,7 @@ impl Store {
         after: Option<CompanyId>,
         limit: usize,
     ) -> Result<Vec<CompanyId>, Error> {
-        self.read(move |trees| {
+        self.read(move |durable| {
             let mut found: Vec<CompanyId> = Vec::new();
             let mut last = after;
             while found.len() < limit {
@@ -99,7 +99,7 @@ impl Store {
                         _ => break,
                     },
                 };
-                let mut rows = trees.range(Table::Events, from, Bound::Unbounded, false);
+                let mut rows = durable.range(Table::Events, from, Bound::Unbounded, false);
                 let Some(row) = rows.next() else {
                     break;
                 };
@@ -118,10 +118,10 @@ impl Store {
     pub async fn forget_history(&self, company: &CompanyId, kept: Kept) -> Result<usize, Error> {
         let company = company.clone();
         let doomed = self
-            .read(move |trees| {
-                let events = old_events(trees, &company, kept.events)?;
+            .read(move |durable| {
+                let events = old_events(durable, &company, kept.events)?;
                 if events.is_empty() {
-                    old_runs(trees, &company, kept.runs)
+                    old_runs(durable, &company, kept.runs)
                 } else {
                     Ok(events)
                 }

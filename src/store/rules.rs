@@ -181,7 +181,7 @@ impl Store {
     ) -> Result<Option<Rule>, Error> {
         let key = key(company, integration, id);
         let company = company.clone();
-        self.read(move |trees| get(trees, &company, &key)).await
+        self.read(move |durable| get(durable, &company, &key)).await
     }
 
     /// All rules of an integration by position; none if there is no such integration.
@@ -191,7 +191,7 @@ impl Store {
         integration: &IntegrationId,
     ) -> Result<Vec<Rule>, Error> {
         let (company, integration) = (company.clone(), integration.clone());
-        self.read(move |trees| all(trees, &company, &integration))
+        self.read(move |durable| all(durable, &company, &integration))
             .await
     }
 

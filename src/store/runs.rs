@@ -271,7 +271,7 @@ impl Store {
         id: &RunId,
     ) -> Result<Option<Run>, Error> {
         let key = keys::run(company, integration, id);
-        self.read(move |trees| of_key(trees, &key)).await
+        self.read(move |durable| of_key(durable, &key)).await
     }
 
     /// Newest first; of one integration, or of all.
@@ -282,7 +282,7 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Listed<Run>, Error> {
         let (company, integration, page) = (company.clone(), integration.cloned(), page.clone());
-        self.read(move |trees| list(trees, &company, integration.as_ref(), &page))
+        self.read(move |durable| list(durable, &company, integration.as_ref(), &page))
             .await
     }
 
@@ -293,7 +293,7 @@ impl Store {
             let mut runs = Vec::new();
             for key in core.unfinished() {
                 // One that has ended since is not among them any more.
-                if let Some(run) = of_key(&core.trees, &key)?
+                if let Some(run) = of_key(&core.durable, &key)?
                     && !run.state.is_final()
                 {
                     runs.push(run);

@@ -95,14 +95,14 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Due>, Error> {
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.key()));
-        self.read(move |trees| list(trees, from, Bound::Excluded(past(until)), limit))
+        self.read(move |durable| list(durable, from, Bound::Excluded(past(until)), limit))
             .await
     }
 
     /// The same for those due later than a moment.
     pub async fn due_later(&self, than: Time, limit: usize) -> Result<Vec<Due>, Error> {
         let from = Bound::Included(past(than));
-        self.read(move |trees| list(trees, from, Bound::Unbounded, limit))
+        self.read(move |durable| list(durable, from, Bound::Unbounded, limit))
             .await
     }
 

@@ -1,4 +1,4 @@
-//! The sentinel: a small file beside the trees that says what must be in them. A store whose trees come up without it, or with less than
+//! The sentinel: a small file beside the tables that says what must be in them. A store whose tables come up without it, or with less than
 //! it says, has lost something and is not opened.
 
 use super::Error;

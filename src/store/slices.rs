@@ -1,14 +1,23 @@
 //! Slices of a run: outcomes of up to a hundred objects, durable together or not at all.
 
 use super::{
-    Slice, SliceError, Store, changes, entities, links, members, rows::ChangesRow, runs, txn::Txn,
+    Slice, SliceError, Store,
+    changes::{self, Chunk},
+    entities::{self, Prepared},
+    links, members, runs,
+    txn::Txn,
 };
 use std::future::Future;
 
-fn commit(txn: &mut Txn<'_>, slice: Slice, chunks: Vec<ChangesRow>) -> Result<(), SliceError> {
+fn commit(
+    txn: &mut Txn<'_>,
+    slice: Slice,
+    entities: Vec<Prepared>,
+    chunks: Vec<Chunk>,
+) -> Result<(), SliceError> {
     let Slice {
         run,
-        entities,
+        entities: _,
         links,
         members,
         remembered,
@@ -41,6 +50,7 @@ impl Store {
     ) -> impl Future<Output = Result<(), SliceError>> + Send + use<> {
         // The committer is one thread: what can be done before it is its turn is done here.
         let chunks = changes::pack(std::mem::take(&mut slice.changes));
-        self.write(move |txn| commit(txn, slice, chunks))
+        let entities = entities::prepare(&slice.run.company, std::mem::take(&mut slice.entities));
+        self.write(move |txn| commit(txn, slice, entities?, chunks))
     }
 }

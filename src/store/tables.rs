@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// A table. Few and fixed: never one per company or run. New ones come last: the place is part of the keys of parts.
+        /// A table. Few and fixed: never one per company or run. New ones come last: the place is part of the keys.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) enum Table { $($(#[$doc])* $name,)* }
         impl Table {
@@ -113,23 +113,42 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
     Bound::Unbounded
 }
 
-/// The open trees: what is durable.
-pub(super) struct Trees(Vec<sled::Tree>);
+/// All tables, as far as they are durable. They are one tree, in which a key begins with the place of its table: what is written together is
+/// then one batch, where a transaction over several trees would look up every key once more.
+pub(super) struct Durable(sled::Tree);
 
-impl Trees {
+/// The key in the tree.
+fn placed(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut placed = Vec::with_capacity(1 + key.len());
+    placed.push(table as u8);
+    placed.extend_from_slice(key);
+    placed
+}
+
+impl Durable {
     pub(super) fn open(db: &sled::Db) -> Result<Self, Error> {
-        let trees: Result<Vec<_>, _> = Table::ALL.iter().map(|t| db.open_tree(t.name())).collect();
-        Ok(Self(trees?))
+        Ok(Self(db.open_tree("rows")?))
     }
 
-    pub(super) fn tree(&self, table: Table) -> &sled::Tree {
-        &self.0[table as usize]
+    /// Puts (`Some`) and deletes (`None`) rows: all of them or none.
+    pub(super) fn apply(
+        &self,
+        rows: impl IntoIterator<Item = (Table, IVec, Option<IVec>)>,
+    ) -> Result<(), Error> {
+        let mut batch = sled::Batch::default();
+        for (table, key, value) in rows {
+            match value {
+                Some(value) => batch.insert(placed(table, &key), value),
+                None => batch.remove(placed(table, &key)),
+            }
+        }
+        Ok(self.0.apply_batch(batch)?)
     }
 }
 
-impl Read for Trees {
+impl Read for Durable {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
-        Ok(self.tree(table).get(key)?)
+        Ok(self.0.get(placed(table, key))?)
     }
 
     fn range(
@@ -142,10 +161,18 @@ impl Read for Trees {
         if is_empty(&from, &to) {
             return Box::new(std::iter::empty());
         }
-        let rows = self
-            .tree(table)
-            .range::<Vec<u8>, _>((from, to))
-            .map(|row| row.map_err(Error::from));
+        let from = match from {
+            Bound::Unbounded => Bound::Included(placed(table, &[])),
+            bound => bound.map(|key| placed(table, &key)),
+        };
+        let to = match to {
+            Bound::Unbounded => after_prefix(&placed(table, &[])),
+            bound => bound.map(|key| placed(table, &key)),
+        };
+        let rows = self.0.range::<Vec<u8>, _>((from, to)).map(|row| {
+            let (key, value) = row?;
+            Ok((key.subslice(1, key.len() - 1), value))
+        });
         if down {
             Box::new(rows.rev())
         } else {
@@ -154,7 +181,7 @@ impl Read for Trees {
     }
 }
 
-/// Whether no key can be between them; maps and trees panic or misbehave on such bounds.
+/// Whether no key can be between them; maps and the tree panic or misbehave on such bounds.
 pub(super) fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
     match (from, to) {
         (Bound::Included(a), Bound::Included(b)) => a > b,

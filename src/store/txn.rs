@@ -2,7 +2,7 @@
 
 use super::{
     Error,
-    tables::{Read, Row, Rows, Table, Trees, is_empty},
+    tables::{Durable, Read, Row, Rows, Table, is_empty},
 };
 use crate::model::{CompanyId, Time};
 use sled::IVec;
@@ -12,7 +12,7 @@ use std::{
     ops::Bound,
 };
 
-/// Largest value of a row, in bytes, its format byte included: larger ones make the trees' pages overflow into files that are never freed.
+/// Largest value of a row, in bytes, its format byte included: larger ones make the tree's pages overflow into files that are never freed.
 pub(super) const MAX_VALUE: usize = 6 * 1024;
 
 /// What an operation put (`Some`) and deleted (`None`) in one table.
@@ -20,7 +20,7 @@ pub(super) type Buffer = BTreeMap<IVec, Option<IVec>>;
 
 /// What one commit of the committer gathers.
 pub(super) struct Txn<'a> {
-    trees: &'a Trees,
+    durable: &'a Durable,
     now: Time,
     buffers: Vec<Buffer>,
     /// How to take back what the operation under way has done.
@@ -36,12 +36,12 @@ pub(super) struct Txn<'a> {
 
 impl<'a> Txn<'a> {
     pub(super) fn new(
-        trees: &'a Trees,
+        durable: &'a Durable,
         now: Time,
         sequences: &'a mut HashMap<CompanyId, u64>,
     ) -> Self {
         Self {
-            trees,
+            durable,
             now,
             buffers: Table::ALL.iter().map(|_| Buffer::new()).collect(),
             undo: Vec::new(),
@@ -174,7 +174,7 @@ impl Read for Txn<'_> {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
         match self.buffers[table as usize].get(key) {
             Some(value) => Ok(value.clone()),
-            None => self.trees.raw(table, key),
+            None => self.durable.raw(table, key),
         }
     }
 
@@ -186,7 +186,7 @@ impl Read for Txn<'_> {
         down: bool,
     ) -> Rows<'_> {
         overlaid(
-            self.trees,
+            self.durable,
             &self.buffers[table as usize],
             table,
             (from, to),
@@ -197,14 +197,14 @@ impl Read for Txn<'_> {
 
 /// Rows of a table as they are with what a buffer puts and deletes.
 pub(super) fn overlaid<'r>(
-    trees: &'r Trees,
+    durable: &'r Durable,
     buffer: &'r Buffer,
     table: Table,
     (from, to): (Bound<Vec<u8>>, Bound<Vec<u8>>),
     down: bool,
 ) -> Rows<'r> {
     if buffer.is_empty() || is_empty(&from, &to) {
-        return trees.range(table, from, to, down);
+        return durable.range(table, from, to, down);
     }
     let put = buffer.range::<[u8], _>((
         from.as_ref().map(Vec::as_slice),
@@ -216,7 +216,7 @@ pub(super) fn overlaid<'r>(
         Box::new(put)
     };
     Box::new(Overlaid {
-        durable: trees.range(table, from, to, down).peekable(),
+        durable: durable.range(table, from, to, down).peekable(),
         put: put.peekable(),
         down,
     })

@@ -5,7 +5,7 @@ use super::{
     keys::{self, Key, Parse},
     large,
     rows::{EntityRow, PackedRow},
-    tables::{Read, Table, Trees},
+    tables::{Durable, Read, Table},
 };
 use crate::model::{CompanyId, fold_email};
 
@@ -17,10 +17,10 @@ fn disagree(what: &str) -> Error {
 }
 
 /// Checks every index of the store, both ways. Reads all of it.
-pub(super) fn indexes(trees: &Trees) -> Result<(), Error> {
-    addresses(trees)?;
-    memberships(trees)?;
-    large::check_parts(trees)
+pub(super) fn indexes(durable: &Durable) -> Result<(), Error> {
+    addresses(durable)?;
+    memberships(durable)?;
+    large::check_parts(durable)
 }
 
 fn company(key: &mut Parse<'_>) -> Result<CompanyId, Error> {
@@ -28,24 +28,24 @@ fn company(key: &mut Parse<'_>) -> Result<CompanyId, Error> {
 }
 
 /// Every object has its address in the index, and nothing else is there.
-fn addresses(trees: &Trees) -> Result<(), Error> {
+fn addresses(durable: &Durable) -> Result<(), Error> {
     let mut objects = 0u64;
-    for row in trees.prefix(Table::Entities, &[]) {
+    for row in durable.prefix(Table::Entities, &[]) {
         let (key, raw) = row?;
-        let Some(row) = large::decode::<EntityRow>(trees, Table::Entities, &key, &raw)? else {
+        let Some(row) = large::decode::<EntityRow>(durable, Table::Entities, &key, &raw)? else {
             continue;
         };
         let mut rest = Parse(&key);
         let company = company(&mut rest)?;
         let (kind, id) = (rest.kind()?, rest.id()?);
-        let holder = entities::holder(trees, &company, &fold_email(row.email()))?;
+        let holder = entities::holder(durable, &company, &fold_email(row.email()))?;
         if holder.is_none_or(|(of, holder)| of != kind || holder.as_str() != id) {
             return Err(disagree("an object is not in the index of addresses"));
         }
         objects += 1;
     }
     let mut indexed = 0u64;
-    for row in trees.prefix(Table::Emails, &[]) {
+    for row in durable.prefix(Table::Emails, &[]) {
         row?;
         indexed += 1;
     }
@@ -81,24 +81,26 @@ impl Sum {
 }
 
 /// Who is a member of a group has the group among his own, and the other way round.
-fn memberships(trees: &Trees) -> Result<(), Error> {
+fn memberships(durable: &Durable) -> Result<(), Error> {
     let (mut members, mut groups) = (Sum::default(), Sum::default());
-    for row in trees.prefix(Table::Members, &[]) {
+    for row in durable.prefix(Table::Members, &[]) {
         let (key, raw) = row?;
         let mut rest = Parse(&key);
         let company = company(&mut rest)?;
         let group = keys::pack(&rest.id()?);
-        let row: PackedRow = large::decode(trees, Table::Members, &key, &raw)?.unwrap_or_default();
+        let row: PackedRow =
+            large::decode(durable, Table::Members, &key, &raw)?.unwrap_or_default();
         for item in &row.items {
             members.add(&company, &group, &item.key);
         }
     }
-    for row in trees.prefix(Table::MemberOf, &[]) {
+    for row in durable.prefix(Table::MemberOf, &[]) {
         let (key, raw) = row?;
         let mut rest = Parse(&key);
         let company = company(&mut rest)?;
         let member = Key::default().kind(rest.kind()?).id(&rest.id()?).done();
-        let row: PackedRow = large::decode(trees, Table::MemberOf, &key, &raw)?.unwrap_or_default();
+        let row: PackedRow =
+            large::decode(durable, Table::MemberOf, &key, &raw)?.unwrap_or_default();
         for item in &row.items {
             groups.add(&company, &item.key, &member);
         }

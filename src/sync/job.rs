@@ -20,7 +20,7 @@ use crate::{
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -51,6 +51,8 @@ pub(super) struct Job {
     users: Mutex<Table>,
     groups: Mutex<Table>,
     groups_to_fill: Mutex<Vec<Filling>>,
+    /// An address that a new object was to have was held by another object.
+    met_others: AtomicBool,
 }
 
 /// A group whose own attributes are done and whose memberships are not.
@@ -113,6 +115,7 @@ impl Job {
             users: Mutex::default(),
             groups: Mutex::default(),
             groups_to_fill: Mutex::default(),
+            met_others: AtomicBool::new(false),
         }
     }
 
@@ -299,6 +302,17 @@ impl Job {
                 throttled_for: self.source.throttled_for(),
             },
         );
+    }
+
+    /// Whether the target need not be asked about items before they are written: no link can know them, and so far no address was held by
+    /// another object. If one is, writing conflicts, and then it is asked.
+    pub(super) fn seems_free(&self, items: &[Item]) -> bool {
+        !self.met_others.load(Ordering::Relaxed) && items.iter().all(|item| item.unlinked)
+    }
+
+    /// From now on the target is asked first.
+    pub(super) fn met_others(&self) {
+        self.met_others.store(true, Ordering::Relaxed);
     }
 
     /// Whether an object was provisioned by itself since this run began to read: then what it read may be older.

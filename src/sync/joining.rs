@@ -267,6 +267,7 @@ fn item(group: &Filling) -> Item {
         kind: Kind::Group,
         source: group.source.clone(),
         label: group.label.clone(),
+        unlinked: false,
         rule: group.rule.clone(),
         size: None,
         what,

@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) source: SourceId,
     pub(super) label: String,
+    /// No link knew it when the run began, nor can it have one now.
+    pub(super) unlinked: bool,
     pub(super) rule: Option<RuleId>,
     /// For a group, how many members the source says it has.
     pub(super) size: Option<u64>,

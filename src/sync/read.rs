@@ -131,8 +131,9 @@ fn is_same(before: Option<Entry>, desired: &Attributes) -> bool {
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.
-pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
+pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
+    let label = object.label().to_owned();
     let address = object.attributes.text(&Attribute::USER_NAME);
     // Without an address it is in no domain, but may lack it only because it can't be understood.
     let elsewhere = !job.reach.covers(address) && (address.is_some() || object.defect.is_none());
@@ -158,7 +159,7 @@ pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
             (Some(rule.id.clone()), What::Protected)
         }
         (None, Decision::By(rule)) => {
-            let what = match job.rules.desired(rule, &object, job.mapped(kind)) {
+            let what = match job.rules.desired(rule, &mut object, job.mapped(kind)) {
                 Err(failed) => What::Defect(Reason::new("MAPPING_FAILED", failed.to_string())),
                 Ok(desired) if is_same(before, &desired) => What::Observe(Count::Unchanged),
                 Ok(desired) => provisioned_by(rule, desired),
@@ -166,11 +167,12 @@ pub(super) fn sort_out(job: &Job, kind: Kind, object: Object) -> Option<Item> {
             (Some(rule.id.clone()), what)
         }
     };
-    let label = object.label().to_owned();
     let item = Item {
         kind,
         source: object.id,
         label,
+        // Who knows only a single object has not looked; what the other lane links meanwhile is outrun.
+        unlinked: before.is_none() && job.lane.is_some(),
         rule,
         size: object.member_count,
         what,
@@ -245,6 +247,7 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
             kind,
             source,
             label: String::new(),
+            unlinked: false,
             rule: None,
             size: None,
             what: What::Observe(count.clone()),

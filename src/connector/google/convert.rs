@@ -1,14 +1,20 @@
 //! Google's names and values -> canonical ones. One row that makes no sense never costs the page: it becomes an object
 //! with a defect.
 
-use super::wire::{Group, Member, User};
+use super::{
+    loose::{Item, Text},
+    wire::{Group, Member, User},
+};
 use crate::{
     connector::{Error, MemberKind, SourceMember},
     model::{Attribute, Attributes, Kind, Object, SourceId, Value, fold_email},
 };
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Value as Json, value::RawValue};
+use std::borrow::Cow;
 
+/// So many attributes a user may have.
+const MOST_ATTRIBUTES: usize = 16;
 /// Longest name, in characters; Google's own limit is 60, for display names 256.
 const LONGEST_NAME: usize = 256;
 /// Longest of any other text, in characters: Google's limit for the description of a group.
@@ -18,32 +24,37 @@ const LONGEST_ADDRESS: usize = 254;
 
 /// A user. Fails if it has no id.
 pub(super) fn user(row: &RawValue) -> Result<Object, Error> {
-    object(Kind::User, row, "primaryEmail", |user: User, attributes| {
-        user_attributes(&user, attributes)?;
-        Ok((user.id, None))
-    })
+    object(
+        Kind::User,
+        row,
+        "primaryEmail",
+        |user: User<'_>, attributes| {
+            user_attributes(&user, attributes)?;
+            Ok((user.id, None))
+        },
+    )
 }
 
 /// A group. Fails if it has no id.
 pub(super) fn group(row: &RawValue) -> Result<Object, Error> {
-    object(Kind::Group, row, "email", |group: Group, attributes| {
+    object(Kind::Group, row, "email", |group: Group<'_>, attributes| {
         group_attributes(&group, attributes)?;
         Ok((group.id, group.direct_members_count))
     })
 }
 
 /// What a row becomes; `convert` gives its id and the count of its members.
-fn object<R: DeserializeOwned>(
+fn object<'a, R: Deserialize<'a>>(
     kind: Kind,
-    row: &RawValue,
+    row: &'a RawValue,
     address: &str,
-    convert: impl Fn(R, &mut Attributes) -> Result<(Option<String>, Option<u64>), String>,
+    convert: impl Fn(R, &mut Attributes) -> Result<(Option<Text<'a>>, Option<u64>), String>,
 ) -> Result<Object, Error> {
     let usable = |id: Option<&str>| {
         id.and_then(SourceId::try_new)
             .ok_or_else(|| Error::Protocol(format!("a {kind} without a usable id")))
     };
-    let mut attributes = Attributes::default();
+    let mut attributes = Attributes::with_capacity(MOST_ATTRIBUTES);
     let read = serde_json::from_str(row.get()).map_err(|error| error.to_string());
     let (id, member_count, defect) = match read.and_then(|row| convert(row, &mut attributes)) {
         Ok((id, count)) => (usable(id.as_deref())?, count, None),
@@ -66,7 +77,7 @@ fn object<R: DeserializeOwned>(
     })
 }
 
-fn user_attributes(user: &User, to: &mut Attributes) -> Result<(), String> {
+fn user_attributes(user: &User<'_>, to: &mut Attributes) -> Result<(), String> {
     address("primaryEmail", user.primary_email.as_deref(), to)?;
     if let Some(name) = &user.name {
         let shown = name.display_name.as_deref().map(visible);
@@ -84,33 +95,29 @@ fn user_attributes(user: &User, to: &mut Attributes) -> Result<(), String> {
     }
     put(to, Attribute::ORG_UNIT, user.org_unit_path.as_deref())?;
     aliases(user.aliases.as_deref(), to);
-    let phones = items(user.phones.as_ref());
     let mut numbers = Vec::new();
-    for number in phones.filter_map(|phone| scalar(phone.get("value")?)) {
+    for phone in &*user.phones {
+        let number = visible(phone.value.text().unwrap_or_default());
         check("phones", &number, LONGEST_TEXT)?;
-        if !numbers.contains(&number) {
-            numbers.push(number);
+        if !number.is_empty() && !numbers.iter().any(|known| *known == number) {
+            numbers.push(number.into_owned());
         }
     }
     to.set(Attribute::PHONE_NUMBERS, Value::List(numbers));
-    if let Some(post) = primary(user.organizations.as_ref()) {
-        for (attribute, key) in [
-            (Attribute::TITLE, "title"),
-            (Attribute::DEPARTMENT, "department"),
-            (Attribute::ORGANIZATION, "name"),
-            (Attribute::COST_CENTER, "costCenter"),
-        ] {
-            put(to, attribute, post.get(key).and_then(scalar).as_deref())?;
-        }
+    if let Some(post) = primary(&user.organizations) {
+        put(to, Attribute::TITLE, post.title.text())?;
+        put(to, Attribute::DEPARTMENT, post.department.text())?;
+        put(to, Attribute::ORGANIZATION, post.name.text())?;
+        put(to, Attribute::COST_CENTER, post.cost_center.text())?;
     }
-    let manager = typed(user.relations.as_ref(), "manager");
-    let manager = manager.map(|text| fold_email(&text));
+    let manager = typed(&user.relations, "manager");
+    let manager = manager.map(|text| fold_email(&visible(text)));
     put(to, Attribute::MANAGER, manager.as_deref())?;
-    let number = typed(user.external_ids.as_ref(), "organization");
-    put(to, Attribute::EMPLOYEE_NUMBER, number.as_deref())
+    let number = typed(&user.external_ids, "organization");
+    put(to, Attribute::EMPLOYEE_NUMBER, number)
 }
 
-fn group_attributes(group: &Group, to: &mut Attributes) -> Result<(), String> {
+fn group_attributes(group: &Group<'_>, to: &mut Attributes) -> Result<(), String> {
     address("email", group.email.as_deref(), to)?;
     put_name(to, Attribute::DISPLAY_NAME, group.name.as_deref())?;
     put(to, Attribute::DESCRIPTION, group.description.as_deref())?;
@@ -164,7 +171,7 @@ fn address(field: &str, address: Option<&str>, to: &mut Attributes) -> Result<()
         _ => return Err(format!("its {field} is no e-mail address")),
     };
     to.set_text(Attribute::DOMAIN, Some(domain));
-    to.set_text(Attribute::USER_NAME, Some(&folded));
+    to.set(Attribute::USER_NAME, Value::Text(folded));
     Ok(())
 }
 
@@ -177,7 +184,7 @@ fn is_address(address: &str, local: &str, domain: &str) -> bool {
 }
 
 /// The addresses that people gave it; those that Google makes by itself would make every run a change.
-fn aliases(aliases: Option<&[String]>, to: &mut Attributes) {
+fn aliases(aliases: Option<&[Text<'_>]>, to: &mut Attributes) {
     let all = aliases.unwrap_or_default().iter();
     let mut all: Vec<String> = all
         .map(|alias| fold_email(alias))
@@ -210,54 +217,38 @@ fn put_within(
 ) -> Result<(), String> {
     let text = visible(text.unwrap_or_default());
     check(attribute.as_str(), &text, longest)?;
-    to.set(attribute, Value::Text(text));
+    to.set(attribute, Value::Text(text.into_owned()));
     Ok(())
 }
 
 fn check(name: &str, text: &str, longest: usize) -> Result<(), String> {
-    if text.chars().nth(longest).is_some() {
+    // A character takes at least a byte.
+    if text.len() > longest && text.chars().nth(longest).is_some() {
         return Err(format!("its {name} is longer than {longest} characters"));
     }
     Ok(())
 }
 
 /// Without blanks around, and without the invisible spaces by which people with one name fill in the other.
-fn visible(text: &str) -> String {
-    if text.is_ascii() && !text.contains('\0') {
-        return text.trim().to_owned();
-    }
+fn visible(text: &str) -> Cow<'_, str> {
     let invisible = |c| matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\0');
-    let text: String = text.chars().filter(|c| !invisible(*c)).collect();
-    text.trim().to_owned()
-}
-
-/// The items of a list of "any JSON"; one alone counts as a list of it.
-fn items(list: Option<&Json>) -> impl Iterator<Item = &Json> {
-    match list {
-        Some(Json::Array(items)) => items.iter(),
-        Some(item) => std::slice::from_ref(item).iter(),
-        None => [].iter(),
+    if !text.contains(invisible) {
+        return Cow::Borrowed(text.trim());
     }
+    let text: String = text.chars().filter(|c| !invisible(*c)).collect();
+    Cow::Owned(text.trim().to_owned())
 }
 
 /// The item marked primary, else the first.
-fn primary(list: Option<&Json>) -> Option<&Json> {
-    let marked = |item: &&Json| item.get("primary").and_then(Json::as_bool) == Some(true);
-    items(list).find(marked).or_else(|| items(list).next())
+fn primary<'a, 'b>(items: &'b [Item<'a>]) -> Option<&'b Item<'a>> {
+    items.iter().find(|item| item.primary).or(items.first())
 }
 
 /// The value of the first item of that type.
-fn typed(list: Option<&Json>, kind: &str) -> Option<String> {
-    let of_kind = |item: &&Json| item.get("type").and_then(Json::as_str) == Some(kind);
-    scalar(items(list).find(of_kind)?.get("value")?)
-}
-
-/// A text, or a number as text; none if that is empty.
-fn scalar(value: &Json) -> Option<String> {
-    let text = match value {
-        Json::String(text) => visible(text),
-        Json::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    (!text.is_empty()).then_some(text)
+fn typed<'b>(items: &'b [Item<'_>], kind: &str) -> Option<&'b str> {
+    let mut items = items.iter();
+    items
+        .find(|item| item.kind.text() == Some(kind))?
+        .value
+        .text()
 }

@@ -2,8 +2,12 @@
 
 use super::{Google, parse};
 use crate::connector::{Coverage, Cursor, Error, Page, http::Call};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::fmt;
 
 /// A listing of the API.
 pub(super) struct Listing<'a> {
@@ -64,17 +68,8 @@ impl Google {
         convert: impl Fn(&RawValue) -> Result<T, Error>,
     ) -> Result<(Option<Vec<T>>, Option<String>), Error> {
         let body = self.session.get(call).await?;
-        let answer: HashMap<String, &RawValue> = parse(call, &body)?;
-        let wrong = |key: &str, what: &str| {
-            Error::Protocol(format!("{}: `{key}` is no {what}", listing.method))
-        };
-        let read = |key: &str| answer.get(key).map(|value| value.get());
-        let next: Option<String> =
-            serde_json::from_str(read(NEXT).unwrap_or("null")).map_err(|_| wrong(NEXT, "text"))?;
+        let (rows, next) = parse(call, &body, Rows(listing.rows))?;
         let next = next.filter(|token| !token.is_empty());
-        let rows: Option<Vec<&RawValue>> =
-            serde_json::from_str(read(listing.rows).unwrap_or("null"))
-                .map_err(|_| wrong(listing.rows, "list"))?;
         let empty = rows.as_ref().is_none_or(Vec::is_empty);
         if empty && (next.is_some() || (listing.never_empty && !call.continued)) {
             let text = format!("{}: a page without `{}`", listing.method, listing.rows);
@@ -82,6 +77,42 @@ impl Google {
         }
         let rows = rows.map(|rows| rows.into_iter().map(convert).collect());
         Ok((rows.transpose()?, next))
+    }
+}
+
+/// The rows of a page, if their key is there, and the token of the next one.
+type Raw<'a> = (Option<Vec<&'a RawValue>>, Option<String>);
+
+/// Reads a page whose rows have this key.
+struct Rows(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Rows {
+    type Value = Raw<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Raw<'de>, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a page with `{}`", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
+        let (mut rows, mut next) = (None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.0 {
+                rows = map.next_value()?;
+            } else if key == NEXT {
+                next = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok((rows, next))
     }
 }
 

@@ -6,6 +6,7 @@
 mod convert;
 mod groups;
 mod listing;
+mod loose;
 mod refusal;
 mod units;
 mod users;
@@ -17,8 +18,8 @@ use super::{
     http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
-use serde::{Deserialize, de::DeserializeOwned};
-use std::{sync::Arc, time::Duration};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 use url::Url;
 
 /// Which Google, and who we are there.
@@ -84,13 +85,20 @@ impl Google {
     }
 
     async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        parse(call, &self.session.get(call).await?)
+        parse(call, &self.session.get(call).await?, PhantomData)
     }
 }
 
 /// What an answer says.
-fn parse<'a, T: Deserialize<'a>>(call: Call<'_>, body: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| {
+fn parse<'a, S: DeserializeSeed<'a>>(
+    call: Call<'_>,
+    body: &'a [u8],
+    seed: S,
+) -> Result<S::Value, Error> {
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let read = seed.deserialize(&mut from);
+    let read = read.and_then(|value| from.end().map(|()| value));
+    read.map_err(|error| {
         let text = format!("{} answered something else: {error}", call.method);
         Error::Protocol(text)
     })

@@ -1,33 +1,38 @@
 //! What Google sends, as far as it is asked for. Nothing is certain to be there but what is not optional.
 
+use super::loose::{Items, Text};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A user (discovery document: `User`). The four of type `Value` are "any JSON" to Google too.
+/// A user (discovery document: `User`). The four lists of items are "any JSON" to Google too.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct User {
-    pub(super) id: Option<String>,
-    pub(super) primary_email: Option<String>,
-    pub(super) name: Option<Name>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub(super) struct User<'a> {
+    pub(super) id: Option<Text<'a>>,
+    pub(super) primary_email: Option<Text<'a>>,
+    pub(super) name: Option<Name<'a>>,
     pub(super) suspended: Option<bool>,
     pub(super) archived: Option<bool>,
     pub(super) is_admin: Option<bool>,
-    pub(super) org_unit_path: Option<String>,
-    pub(super) aliases: Option<Vec<String>>,
-    pub(super) phones: Option<Value>,
-    pub(super) organizations: Option<Value>,
-    pub(super) relations: Option<Value>,
-    pub(super) external_ids: Option<Value>,
+    pub(super) org_unit_path: Option<Text<'a>>,
+    pub(super) aliases: Option<Vec<Text<'a>>>,
+    #[serde(default)]
+    pub(super) phones: Items<'a>,
+    #[serde(default)]
+    pub(super) organizations: Items<'a>,
+    #[serde(default)]
+    pub(super) relations: Items<'a>,
+    #[serde(default)]
+    pub(super) external_ids: Items<'a>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Name {
-    pub(super) given_name: Option<String>,
-    pub(super) family_name: Option<String>,
-    pub(super) full_name: Option<String>,
-    pub(super) display_name: Option<String>,
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub(super) struct Name<'a> {
+    pub(super) given_name: Option<Text<'a>>,
+    pub(super) family_name: Option<Text<'a>>,
+    pub(super) full_name: Option<Text<'a>>,
+    pub(super) display_name: Option<Text<'a>>,
 }
 
 /// The organizational units of a customer.
@@ -66,13 +71,13 @@ pub(super) struct Account {
 
 /// A group (discovery document: `Group`).
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Group {
-    pub(super) id: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) name: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) aliases: Option<Vec<String>>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub(super) struct Group<'a> {
+    pub(super) id: Option<Text<'a>>,
+    pub(super) email: Option<Text<'a>>,
+    pub(super) name: Option<Text<'a>>,
+    pub(super) description: Option<Text<'a>>,
+    pub(super) aliases: Option<Vec<Text<'a>>>,
     #[serde(default, deserialize_with = "count")]
     pub(super) direct_members_count: Option<u64>,
 }

@@ -6,7 +6,7 @@ use super::{
         core::{Core, held},
         open::FORMAT,
         rows::{BackupHeadRow, Moment},
-        tables::{Read, Table, Trees},
+        tables::{Durable, Read, Table},
         txn::{Buffer, overlaid},
     },
     format::Record,
@@ -61,7 +61,7 @@ impl Capture {
     }
 
     /// Puts aside what a commit is about to change. Never fails: rather the backup does.
-    pub(in crate::store) fn keep(&mut self, trees: &Trees, buffers: &[Buffer]) {
+    pub(in crate::store) fn keep(&mut self, durable: &Durable, buffers: &[Buffer]) {
         for (table, buffer) in Table::ALL.iter().zip(buffers) {
             for key in buffer.keys() {
                 if self.lost.is_some() {
@@ -71,7 +71,7 @@ impl Capture {
                 if self.is_past(place, key) || self.aside[place].contains_key(key) {
                     continue;
                 }
-                match trees.raw(*table, key) {
+                match durable.raw(*table, key) {
                     Ok(before) => {
                         self.bytes += size(key, before.as_deref());
                         self.aside[place].insert(key.clone(), before);
@@ -102,7 +102,7 @@ impl Capture {
     }
 
     /// The next records, in the order of tables and keys; none at the end.
-    fn block(&mut self, trees: &Trees) -> Result<Option<Vec<Record>>, Error> {
+    fn block(&mut self, durable: &Durable) -> Result<Option<Vec<Record>>, Error> {
         if let Some(lost) = &self.lost {
             return Err(lost.clone());
         }
@@ -118,7 +118,7 @@ impl Capture {
                 None => Bound::Unbounded,
             };
             let aside = &self.aside[self.table];
-            for row in overlaid(trees, aside, *table, (from, Bound::Unbounded), false) {
+            for row in overlaid(durable, aside, *table, (from, Bound::Unbounded), false) {
                 let (key, value) = row?;
                 bytes += key.len() + value.len();
                 block.push((*table, key, value));
@@ -212,7 +212,7 @@ impl Capturing {
     pub(in crate::store) fn block(&self) -> Result<Option<Vec<Record>>, Error> {
         self.core.check_space()?;
         match &mut *held(&self.core.capture) {
-            Some(capture) => capture.block(&self.core.trees),
+            Some(capture) => capture.block(&self.core.durable),
             None => Err(Error::closed()),
         }
     }

@@ -9,12 +9,11 @@ use super::{
         rows::MetaRow,
         sealing::Purpose,
         sentinel::Sentinel,
-        tables::{Table, Trees},
+        tables::Table,
         verify,
     },
     BackupInfo,
     files::{named, reader, refused},
-    format::Record,
 };
 use crate::{model::SystemClock, store::Options};
 use std::{
@@ -91,7 +90,7 @@ impl Site {
                 &error,
             )
         };
-        open::wait_for_trees(&self.dir)?;
+        open::wait_for_files(&self.dir)?;
         fs::rename(&self.dir, &self.into).map_err(failed)?;
         let parent = match self.into.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -120,16 +119,17 @@ fn fill(from: &Path, dir: &Path, key: &SealingKey) -> Result<BackupInfo, Error> 
         events: 0,
     };
     sentinel.write(dir)?;
-    let (db, trees) = open::open_trees(dir)?;
+    let (db, durable) = open::open_tables(dir)?;
     let mut blocks = 0;
     while let Some(block) = backup.next().map_err(named(from))? {
-        insert(&trees, block)?;
+        let rows = block.into_iter();
+        durable.apply(rows.map(|(table, key, value)| (table, key, Some(value))))?;
         blocks += 1;
         if blocks % FLUSH_EVERY == 0 {
             db.flush()?;
         }
     }
-    let meta: MetaRow = large::get(&trees, Table::Meta, META)?
+    let meta: MetaRow = large::get(&durable, Table::Meta, META)?
         .ok_or_else(|| refused(from, "the store's own row is not in it"))?;
     let opened = key.open(Purpose::KeyCheck, META, &meta.key_check)?;
     if opened.is_none_or(|epoch| *epoch != meta.epoch) {
@@ -152,35 +152,19 @@ fn fill(from: &Path, dir: &Path, key: &SealingKey) -> Result<BackupInfo, Error> 
     }
     let file = File::open(dir.join("db"))
         .map_err(|error| Error::io("can't read the new store", &error))?;
-    open::make(&db, &file, &trees, &sentinel, key)?;
+    open::make(&db, &file, &durable, &sentinel, key)?;
     sentinel.ready = true;
     sentinel.write(dir)?;
     Ok(backup.info())
 }
 
-fn insert(trees: &Trees, block: Vec<Record>) -> Result<(), Error> {
-    let mut batches: Vec<(Table, sled::Batch)> = Vec::new();
-    for (table, key, value) in block {
-        if batches.last().is_none_or(|(of, _)| *of != table) {
-            batches.push((table, sled::Batch::default()));
-        }
-        if let Some((_, batch)) = batches.last_mut() {
-            batch.insert(key, value);
-        }
-    }
-    for (table, batch) in batches {
-        trees.tree(table).apply_batch(batch)?;
-    }
-    Ok(())
-}
-
 /// Opens it as the daemon would, and looks whether what belongs together is.
 fn check(dir: &Path, key: SealingKey) -> Result<(), Error> {
-    open::wait_for_trees(dir)?;
+    open::wait_for_files(dir)?;
     let core: Core = open::open(&Options {
         path: dir.to_owned(),
         key,
         clock: Arc::new(SystemClock),
     })?;
-    verify::indexes(&core.trees)
+    verify::indexes(&core.durable)
 }

@@ -29,8 +29,8 @@ fn put(key: u8) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Send + 'stat
 
 async fn keys(store: &Store) -> Vec<u8> {
     let core = store.core().unwrap();
-    let rows = core.trees.tree(Table::Links).iter().keys();
-    rows.map(|key| key.unwrap()[0]).collect()
+    let rows = core.durable.prefix(Table::Links, &[]);
+    rows.map(|row| row.unwrap().0[0]).collect()
 }
 
 #[tokio::test]

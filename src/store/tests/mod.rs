@@ -8,32 +8,35 @@ mod rows;
 mod values;
 
 use super::{
-    tables::{Table, Trees},
+    tables::{Durable, Table},
     txn::{Finished, Txn},
 };
 use crate::model::Time;
 use std::collections::HashMap;
 
-/// Trees in memory.
-fn trees() -> (sled::Db, Trees) {
+/// Tables in memory.
+fn in_memory() -> (sled::Db, Durable) {
     let db = sled::Config::new().temporary(true).open().unwrap();
-    let trees = Trees::open(&db).unwrap();
-    (db, trees)
+    let durable = Durable::open(&db).unwrap();
+    (db, durable)
 }
 
 /// Runs operations and writes what they put.
-fn write<R>(trees: &Trees, run: impl FnOnce(&mut Txn<'_>) -> R) -> R {
+fn write<R>(durable: &Durable, run: impl FnOnce(&mut Txn<'_>) -> R) -> R {
     let mut sequences = HashMap::new();
-    let mut txn = Txn::new(trees, Time::UNIX_EPOCH, &mut sequences);
+    let mut txn = Txn::new(durable, Time::UNIX_EPOCH, &mut sequences);
     let result = run(&mut txn);
     let Finished { buffers, .. } = txn.finish();
-    for (table, buffer) in Table::ALL.iter().zip(buffers) {
-        for (key, value) in buffer {
-            match value {
-                Some(value) => trees.tree(*table).insert(key, value).unwrap(),
-                None => trees.tree(*table).remove(key).unwrap(),
-            };
-        }
-    }
+    let rows = Table::ALL.iter().zip(buffers).flat_map(|(table, buffer)| {
+        let rows = buffer.into_iter();
+        rows.map(|(key, value)| (*table, key, value))
+    });
+    durable.apply(rows).unwrap();
     result
+}
+
+/// Puts a raw row.
+fn put_row(durable: &Durable, table: Table, key: &[u8], value: &[u8]) {
+    let row = (table, key.into(), Some(value.into()));
+    durable.apply([row]).unwrap();
 }

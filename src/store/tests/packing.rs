@@ -1,9 +1,9 @@
-use super::{trees, write};
+use super::{in_memory, write};
 use crate::store::{
     large,
     packed::{Changes, MOST, Set},
     rows::PackedRow,
-    tables::{Read, Table, Trees},
+    tables::{Durable, Read, Table},
     txn::MAX_VALUE,
 };
 use proptest::prelude::*;
@@ -28,14 +28,14 @@ fn changes(most: usize) -> impl Strategy<Value = Changes> {
 }
 
 /// Checks the rows of a set and answers its items.
-fn items(trees: &Trees, set: &Set) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn items(durable: &Durable, set: &Set) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
-    for (place, row) in trees.prefix(set.table, &set.prefix).enumerate() {
+    for (place, row) in durable.prefix(set.table, &set.prefix).enumerate() {
         let (key, raw) = row.unwrap();
         assert!(raw.len() <= MAX_VALUE);
         let bound = &key[set.prefix.len()..];
         assert_eq!(bound.is_empty(), place == 0, "the first row has no bound");
-        let row: PackedRow = large::decode(trees, set.table, &key, &raw)
+        let row: PackedRow = large::decode(durable, set.table, &key, &raw)
             .unwrap()
             .unwrap();
         assert!((1..=MOST).contains(&row.items.len()));
@@ -56,16 +56,16 @@ proptest! {
         steps in prop::collection::vec((changes(150), any::<bool>()), 1..12),
         limit in 1..70_usize,
     ) {
-        let (_db, trees) = trees();
+        let (_db, durable) = in_memory();
         let (set, other) = (set(b"group\0"), set(b"group\x01"));
         let mut model = BTreeMap::new();
-        write(&trees, |txn| {
+        write(&durable, |txn| {
             other.apply(txn, [(vec![0], Some(vec![1]))].into()).unwrap();
         });
         let mut steps = steps.into_iter().peekable();
         while steps.peek().is_some() {
             // Several steps in one write: the later ones see what the earlier ones put.
-            write(&trees, |txn| {
+            write(&durable, |txn| {
                 for (changes, last) in steps.by_ref() {
                     for (key, value) in &changes {
                         match value {
@@ -80,13 +80,13 @@ proptest! {
                 }
             });
             let expected: Vec<_> = model.clone().into_iter().collect();
-            prop_assert_eq!(items(&trees, &set), expected);
+            prop_assert_eq!(items(&durable, &set), expected);
         }
-        prop_assert_eq!(set.count(&trees).unwrap(), model.len() as u64);
-        prop_assert_eq!(items(&trees, &other), vec![(vec![0], vec![1])]);
+        prop_assert_eq!(set.count(&durable).unwrap(), model.len() as u64);
+        prop_assert_eq!(items(&durable, &other), vec![(vec![0], vec![1])]);
         let (mut listed, mut after) = (Vec::new(), None);
         loop {
-            let part = set.list(&trees, after.as_deref(), limit).unwrap();
+            let part = set.list(&durable, after.as_deref(), limit).unwrap();
             let Some(last) = part.last() else { break };
             after = Some(last.key.clone());
             listed.extend(part.into_iter().map(|item| (item.key, item.value)));
@@ -96,10 +96,10 @@ proptest! {
 
     #[test]
     fn what_is_there_already_is_not_written_again(changes in changes(400)) {
-        let (_db, trees) = trees();
+        let (_db, durable) = in_memory();
         let set = set(b"group\0");
-        write(&trees, |txn| set.apply(txn, changes.clone()).unwrap());
-        let records = write(&trees, |txn| {
+        write(&durable, |txn| set.apply(txn, changes.clone()).unwrap());
+        let records = write(&durable, |txn| {
             set.apply(txn, changes).unwrap();
             txn.records()
         });
@@ -109,19 +109,19 @@ proptest! {
 
 #[test]
 fn five_thousand_members_take_at_most_a_hundred_rows() {
-    let (_db, trees) = trees();
+    let (_db, durable) = in_memory();
     let set = set(b"group\0");
     let all: Vec<u32> = (0..5000).map(|n: u32| n.reverse_bits()).collect();
     for part in all.chunks(100) {
         let changes = part
             .iter()
             .map(|n| (n.to_be_bytes().to_vec(), Some(vec![0; 25])));
-        write(&trees, |txn| set.apply(txn, changes.collect()).unwrap());
+        write(&durable, |txn| set.apply(txn, changes.collect()).unwrap());
     }
-    assert_eq!(set.count(&trees).unwrap(), 5000);
-    let rows = trees.prefix(set.table, &set.prefix).count();
+    assert_eq!(set.count(&durable).unwrap(), 5000);
+    let rows = durable.prefix(set.table, &set.prefix).count();
     assert!((50..=100).contains(&rows), "{rows} rows");
     let gone = all.iter().map(|n| (n.to_be_bytes().to_vec(), None));
-    write(&trees, |txn| set.apply(txn, gone.collect()).unwrap());
-    assert_eq!(trees.prefix(set.table, &set.prefix).count(), 0);
+    write(&durable, |txn| set.apply(txn, gone.collect()).unwrap());
+    assert_eq!(durable.prefix(set.table, &set.prefix).count(), 0);
 }

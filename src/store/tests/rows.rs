@@ -1,4 +1,4 @@
-use super::{trees, write};
+use super::{in_memory, put_row, write};
 use crate::store::tables::{Read, Table};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, ops::Bound};
@@ -18,20 +18,20 @@ fn bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
 proptest! {
     #[test]
     fn a_write_reads_what_is_durable_overlaid_with_what_it_put(
-        durable in prop::collection::btree_map(key(), any::<u8>(), 0..20),
+        stored in prop::collection::btree_map(key(), any::<u8>(), 0..20),
         put in prop::collection::vec((key(), prop::option::of(any::<u8>())), 0..20),
         from in bound(),
         to in bound(),
         down: bool,
         prefix in key(),
     ) {
-        let (_db, trees) = trees();
+        let (_db, durable) = in_memory();
         let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        for (key, value) in durable {
-            trees.tree(Table::Links).insert(&key, vec![value]).unwrap();
+        for (key, value) in stored {
+            put_row(&durable, Table::Links, &key, &[value]);
             model.insert(key, vec![value]);
         }
-        write(&trees, |txn| {
+        write(&durable, |txn| {
             for (key, value) in put {
                 match value {
                     Some(value) => {
@@ -77,9 +77,9 @@ proptest! {
 
 #[test]
 fn an_operation_that_fails_takes_back_only_what_it_did_itself() {
-    let (_db, trees) = trees();
+    let (_db, durable) = in_memory();
     let company = crate::model::CompanyId::try_new("acme").unwrap();
-    write(&trees, |txn| {
+    write(&durable, |txn| {
         txn.put_raw(Table::Links, b"a".to_vec(), vec![1]).unwrap();
         assert_eq!(txn.take_sequences(&company, 3).unwrap(), 1);
         txn.end_operation(true);
@@ -92,7 +92,7 @@ fn an_operation_that_fails_takes_back_only_what_it_did_itself() {
         txn.end_operation(false);
         assert_eq!(txn.take_sequences(&company, 1).unwrap(), 4);
     });
-    let rows: Vec<_> = trees
+    let rows: Vec<_> = durable
         .prefix(Table::Links, b"")
         .map(Result::unwrap)
         .collect();

@@ -1,4 +1,4 @@
-use super::{trees, write};
+use super::{in_memory, put_row, write};
 use crate::store::{
     Error, large,
     rows::{PackedItem, PackedRow, SealedRow},
@@ -14,8 +14,8 @@ fn sealed(size: usize) -> SealedRow {
 
 #[test]
 fn a_row_of_6_kib_is_put_and_one_byte_more_is_refused() {
-    let (_db, trees) = trees();
-    write(&trees, |txn| {
+    let (_db, durable) = in_memory();
+    write(&durable, |txn| {
         let raw = txn.put_raw(Table::Links, vec![1], vec![0; MAX_VALUE]);
         assert_eq!(raw, Ok(()));
         let raw = txn.put_raw(Table::Links, vec![2], vec![0; MAX_VALUE + 1]);
@@ -31,7 +31,7 @@ fn a_row_of_6_kib_is_put_and_one_byte_more_is_refused() {
 
 #[test]
 fn a_row_of_a_table_that_may_split_is_read_back_whatever_its_size() {
-    let (_db, trees) = trees();
+    let (_db, durable) = in_memory();
     for (size, records) in [
         (0, 1),
         (6_140, 1),
@@ -42,39 +42,46 @@ fn a_row_of_a_table_that_may_split_is_read_back_whatever_its_size() {
         (20_000, 4),
         (3, 1),
     ] {
-        write(&trees, |txn| {
+        write(&durable, |txn| {
             txn.put(Table::Runs, vec![7], &sealed(size)).unwrap();
             let read = large::get(txn, Table::Runs, &[7]).unwrap();
             assert_eq!(read, Some(sealed(size)));
         });
-        let read = large::get(&trees, Table::Runs, &[7]).unwrap();
+        let read = large::get(&durable, Table::Runs, &[7]).unwrap();
         assert_eq!(read, Some(sealed(size)), "{size}");
-        let rows = trees
+        let rows = durable
             .prefix(Table::Runs, &[])
-            .chain(trees.prefix(Table::Parts, &[]));
+            .chain(durable.prefix(Table::Parts, &[]));
         let sizes: Vec<_> = rows.map(|row| row.unwrap().1.len()).collect();
         assert!(sizes.iter().all(|size| *size <= MAX_VALUE));
         assert_eq!(sizes.len(), records, "no part is left of the row before");
     }
-    write(&trees, |txn| {
+    write(&durable, |txn| {
         let put = txn.put(Table::Runs, vec![7], &sealed(100_000));
         assert!(matches!(put, Err(Error::Refused(_))), "{put:?}");
         txn.put(Table::Runs, vec![7], &sealed(50_000)).unwrap();
     });
-    write(&trees, |txn| txn.delete(Table::Runs, vec![7])).unwrap();
-    assert_eq!(trees.prefix(Table::Parts, &[]).count(), 0);
+    write(&durable, |txn| txn.delete(Table::Runs, vec![7])).unwrap();
+    assert_eq!(durable.prefix(Table::Parts, &[]).count(), 0);
 }
 
 #[test]
 fn a_row_of_a_later_format_or_with_lost_parts_is_damage_and_not_absence() {
-    let (_db, trees) = trees();
-    let read = || large::get::<SealedRow>(&trees, Table::Runs, &[7]);
+    let (_db, durable) = in_memory();
+    let read = || large::get::<SealedRow>(&durable, Table::Runs, &[7]);
     for raw in [&[][..], &[3, 1, 2], &[2, 1, 0, 0]] {
-        trees.tree(Table::Runs).insert([7], raw).unwrap();
+        put_row(&durable, Table::Runs, &[7], raw);
         assert!(matches!(read(), Err(Error::Damaged(_))), "{raw:?}");
     }
-    write(&trees, |txn| txn.put(Table::Runs, vec![7], &sealed(9_000))).unwrap();
-    trees.tree(Table::Parts).clear().unwrap();
+    write(&durable, |txn| {
+        txn.put(Table::Runs, vec![7], &sealed(9_000))
+    })
+    .unwrap();
+    let parts: Vec<_> = durable
+        .prefix(Table::Parts, &[])
+        .map(|row| (Table::Parts, row.unwrap().0, None))
+        .collect();
+    durable.apply(parts).unwrap();
     assert!(matches!(read(), Err(Error::Damaged(_))));
 }
 
@@ -90,8 +97,8 @@ fn a_field_that_a_later_version_adds_does_not_disturb_this_one() {
     value.extend(prost::Message::encode_to_vec(&row));
     // Field 15, a number.
     value.extend([15 << 3, 42]);
-    let (_db, trees) = trees();
-    trees.tree(Table::Members).insert([7], value).unwrap();
-    let read: Option<PackedRow> = large::get(&trees, Table::Members, &[7]).unwrap();
+    let (_db, durable) = in_memory();
+    put_row(&durable, Table::Members, &[7], &value);
+    let read: Option<PackedRow> = large::get(&durable, Table::Members, &[7]).unwrap();
     assert_eq!(read, Some(row));
 }

@@ -32,6 +32,7 @@ fn item(desired: Attributes) -> Item {
         kind: Kind::User,
         source,
         label: "l".to_owned(),
+        unlinked: false,
         rule: None,
         size: None,
         what,

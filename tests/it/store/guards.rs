@@ -132,18 +132,22 @@ async fn a_directory_with_something_else_in_it_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_newer_format_is_left_alone() {
+async fn a_store_of_another_format_is_left_alone() {
     let home = Home::new();
     filled(&home).await;
     let sentinel = home.data().join("provisiond-store");
     let text = fs::read_to_string(&sentinel).unwrap();
-    fs::write(&sentinel, text.replace("format = 1", "format = 2")).unwrap();
-    let before = home.bytes();
-    match home.try_open().await {
-        Err(Error::Unusable(text)) => assert!(text.contains("newer"), "{text}"),
-        other => panic!("{other:?}"),
+    for (format, expected) in [("1", "import the backup with this one"), ("3", "newer")] {
+        let other = text.replace("format = 2", &format!("format = {format}"));
+        assert_ne!(other, text);
+        fs::write(&sentinel, other).unwrap();
+        let before = home.bytes();
+        match home.try_open().await {
+            Err(Error::Unusable(text)) => assert!(text.contains(expected), "{text}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(home.bytes(), before);
     }
-    assert_eq!(home.bytes(), before);
 }
 
 #[tokio::test]
