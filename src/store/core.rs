@@ -163,6 +163,7 @@ impl Core {
             rows.map(|(key, value)| (*table, key, value))
         });
         self.durable.apply(rows)?;
+        let_go();
         Ok(applied)
     }
 
@@ -176,6 +177,7 @@ impl Core {
             return Ok(());
         }
         self.sync()?;
+        let_go();
         held(&self.undurable).drain(..applied.len());
         for applied in applied {
             let mut going_on = held(&self.unfinished);
@@ -211,4 +213,10 @@ impl Core {
         let sentinel = *held(&self.sentinel);
         sentinel.write(&self.dir)
     }
+}
+
+/// Lets go of memory that this thread has written through: sled keeps a thread's last 64 buffers and pages otherwise, of up to half a megabyte
+/// each.
+fn let_go() {
+    crossbeam_epoch::pin().flush();
 }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub(super) const FORMAT: u32 = 2;
 const LOCK: &str = "provisiond.lock";
 /// Memory for sled's pages.
-const CACHE_BYTES: u64 = 40 * 1024 * 1024;
+const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 pub(super) const META: &[u8] = b"store";
 
 /// Opens or makes the store.
