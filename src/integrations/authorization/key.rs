@@ -48,13 +48,13 @@ impl Integrations {
         let integrations = self.clone();
         self.carried(async move {
             let consent = integrations.try_key(&integration, &delegate).await;
-            let consent = consent.map_err(|stop| refuse(&integration, &delegate, stop))?;
+            let consent = consent.map_err(|stop| refuse(&integration, &delegate, &stop))?;
             let (company, id) = (&integration.company, &integration.id);
             let store = integrations.store(check_only);
             let stored = store.authorize(company, id, consent, delegate.private_key.clone(), seen);
             let authorized = match stored.await {
                 Err(error @ store::Error::Taken { .. }) => {
-                    Err(refuse(&integration, &delegate, elsewhere(error)))
+                    Err(refuse(&integration, &delegate, &elsewhere(error)))
                 }
                 other => Ok(other?),
             }?;
@@ -148,22 +148,27 @@ impl Integrations {
 }
 
 /// Says what came of it, with what people need to put it right.
-fn refuse(integration: &Integration, delegate: &Delegate, stop: Stop) -> Error {
+fn refuse(integration: &Integration, delegate: &Delegate, stop: &Stop) -> Error {
     let account = &delegate.account;
     let refusal = match stop.refusal {
         // The token was given just now: there is no consent that could have been lost.
         Refusal::CodeRefused => Refusal::Unavailable,
         other => other,
     };
-    let detail = match refusal {
+    let about = match refusal {
         Refusal::DelegationMissing => format!(
-            "client id {}, scopes {}",
+            "client id {}, scopes {}; ",
             account.client_id,
             delegate.scopes.join(",")
         ),
-        Refusal::KeyRefused => format!("key {} of {}", account.key_id, account.email),
-        Refusal::SubjectUnknown | Refusal::NotAdmin => delegate.subject.clone(),
-        _ => stop.detail,
+        Refusal::KeyRefused => format!("key {} of {}; ", account.key_id, account.email),
+        Refusal::SubjectUnknown | Refusal::NotAdmin => format!("{}; ", delegate.subject),
+        _ => String::new(),
+    };
+    // Who sets credentials is to see what the system says of them; what went wrong in here stays in the log.
+    let detail = match refusal {
+        Refusal::Internal | Refusal::CustomerElsewhere => String::new(),
+        _ => format!("{about}{}", stop.log),
     };
     let (company, id) = (&integration.company, &integration.id);
     tracing::warn!(

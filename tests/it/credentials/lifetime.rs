@@ -5,7 +5,7 @@ use crate::support::{browser, company};
 use provisiond::proto::v1::{
     AuthorizationMethod, authorization::State, readiness_gap, watch_runs_response::Event,
 };
-use std::time::Duration;
+use std::{path::Path, process::Command, time::Duration};
 use tonic::Code;
 
 async fn tokens_minted(world: &World) -> u64 {
@@ -193,6 +193,13 @@ async fn a_key_replaces_a_consent_and_a_consent_a_key() {
     let set_key = set_key.authorization.unwrap();
     assert_eq!(set_key.method(), AuthorizationMethod::ServiceAccountKey);
     assert_eq!(set_key.customer_id, consented.customer_id);
+    world.google.forget_requests().await;
+    succeeds(&mut world).await;
+    assert_eq!(
+        tokens_minted(&world).await,
+        1,
+        "the token of before is used no longer"
+    );
     // The consent is not what it lives by any more.
     let who = json!({"email": ADMIN});
     world.google.control(Method::POST, "revoke", who).await;
@@ -257,10 +264,31 @@ async fn a_deleted_integration_gives_nothing_back_and_its_key_works_on_elsewhere
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_survives_a_restart() {
-    let (world, _) = by_key(small()).await;
+async fn a_key_survives_a_restart_and_a_backup_in_which_it_stays_sealed() {
+    let (world, key) = by_key(small()).await;
     let (google, home) = world.stop().await;
     let mut world = World::with(google, home).await;
     let run = succeeds(&mut world).await;
     assert_eq!(run.counters.unwrap().added, 15);
+    let (google, home) = world.stop().await;
+    let (file, elsewhere) = (home.path().join("backup"), tempfile::tempdir().unwrap());
+    let provisiond = |data: &Path, args: [&str; 2]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provisiond"));
+        command.env("PROVISIOND_SEALING__KEY_FILE", home.path().join("key"));
+        command.arg("--data").arg(data).args(args).arg(&file);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    provisiond(&home.path().join("data"), ["export", "--to"]);
+    provisiond(&elsewhere.path().join("data"), ["import", "--from"]);
+    let private = key["private_key"].as_str().unwrap();
+    let backup = std::fs::read(&file).unwrap();
+    for line in private.lines().filter(|line| line.len() == 64) {
+        let mut windows = backup.windows(line.len());
+        assert!(!windows.any(|bytes| bytes == line.as_bytes()));
+    }
+    std::fs::copy(home.path().join("key"), elsewhere.path().join("key")).unwrap();
+    let mut world = World::with(google, elsewhere).await;
+    let run = succeeds(&mut world).await;
+    assert_eq!(run.counters.unwrap().unchanged, 15);
 }
