@@ -10,7 +10,7 @@ use crate::{
     grpc, http,
     integrations::{self, Background, Connectors, Integrations, SystemSetup},
     model::{Clock, SystemClock, SystemId},
-    oauth::{Provider, ProviderOptions},
+    oauth::{self, AssertionOptions, Assertions, Provider, ProviderOptions},
     store::{self, BackupSchedule, SealingKey, Store},
     sync::{self, Runs},
 };
@@ -309,13 +309,30 @@ fn setup(
     clock: &Arc<dyn Clock>,
     backoff: Duration,
 ) -> Result<SystemSetup, Error> {
-    let Some(client) = &system.client else {
-        return Ok(SystemSetup {
-            id: system.id.clone(),
-            provider: None,
-        });
+    let failed = |error: oauth::Error| Error::Provider(error.to_string());
+    let options = AssertionOptions {
+        token_url: system.token_url.clone(),
+        audience: system.audience.to_owned(),
+        backoff,
     };
-    let options = ProviderOptions {
+    let assertions = Assertions::new(options, Arc::clone(clock)).map_err(failed)?;
+    let provider = system.client.as_ref().map(|client| {
+        let options = provider(system, client, backoff);
+        Provider::new(options, Arc::clone(clock))
+    });
+    Ok(SystemSetup {
+        id: system.id.clone(),
+        provider: provider.transpose().map_err(failed)?,
+        assertions,
+    })
+}
+
+fn provider(
+    system: &config::System,
+    client: &config::Client,
+    backoff: Duration,
+) -> ProviderOptions {
+    ProviderOptions {
         client_id: client.id.clone(),
         client_secret: client.secret.clone(),
         auth_url: system.auth_url.clone(),
@@ -325,13 +342,7 @@ fn setup(
         jwks_url: system.jwks_url.clone(),
         issuer: system.issuer.clone(),
         backoff,
-    };
-    let provider = Provider::new(options, Arc::clone(clock))
-        .map_err(|error| Error::Provider(error.to_string()))?;
-    Ok(SystemSetup {
-        id: system.id.clone(),
-        provider: Some(provider),
-    })
+    }
 }
 
 /// Opens connectors: where the systems' addresses and what they share are known.

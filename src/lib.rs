@@ -31,7 +31,8 @@
 //! lane beside (`Runs::provision_object`); of two reads of it the newer wins.
 //!
 //! **A consent**: `http` takes the callback → the pending record is taken, once → code for tokens → scopes, account and
-//! customer are checked → sealed → stored. Every refusal is one of a handful of fixed texts.
+//! customer are checked → sealed → stored. Every refusal is one of a handful of fixed texts. A service account's key takes
+//! the same way from the token on, and the same place in the store.
 //!
 //! **Start and stop**: bind → open the store → build → runs left `RUNNING` become `INTERRUPTED` and are asked for anew →
 //! ready. Stop: accept nothing, end streams, runs stop at the next object, drain within the grace period, flush.

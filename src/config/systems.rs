@@ -19,12 +19,14 @@ pub struct Client {
 pub struct System {
     /// Which.
     pub id: SystemId,
-    /// Without one, integrations with the system can be made, but not authorized.
+    /// Without one, nobody can consent in a browser; service accounts need none.
     pub client: Option<Client>,
     /// `auth_url`: the consent page.
     pub auth_url: Url,
-    /// `token_url`: codes and refresh tokens are exchanged there.
+    /// `token_url`: codes, refresh tokens and what service accounts sign are exchanged there.
     pub token_url: Url,
+    /// To whom service accounts address what they sign: the system's own token endpoint, wherever `token_url` leads.
+    pub audience: &'static str,
     /// `revoke_url`: tokens are given back there.
     pub revoke_url: Url,
     /// `userinfo_url`: address and name of who consented.
@@ -114,6 +116,7 @@ fn system(raw: &mut Raw, defaults: &Defaults) -> Option<System> {
         client: client(raw, defaults),
         auth_url,
         token_url,
+        audience: defaults.token_url,
         revoke_url,
         userinfo_url,
         jwks_url,

@@ -5,17 +5,12 @@ mod scopes;
 
 pub use scopes::{scopes, scopes_for, unit_scopes};
 
-use crate::model::{Action, Attribute, Direction, Kind, Operator, RuleEvent, SystemId};
+use crate::model::{
+    Action, Attribute, AuthorizationMethod, Direction, Kind, Operator, RuleEvent, SystemId,
+};
 
 /// Id of Google Workspace, once called G Suite.
 pub const GOOGLE_WORKSPACE: &str = "google-workspace";
-
-/// How an integration with a system is authorized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AuthorizationMethod {
-    /// An admin of the system consents in the browser (OAuth 2.0, authorization code).
-    Oauth,
-}
 
 /// What values an attribute takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -232,7 +227,10 @@ static SYSTEMS: &[System] = &[System {
             conditions: GOOGLE_GROUP_CONDITIONS,
         },
     ],
-    authorization: &[AuthorizationMethod::Oauth],
+    authorization: &[
+        AuthorizationMethod::Consent,
+        AuthorizationMethod::ServiceAccountKey,
+    ],
     base_url_needed: false,
 }];
 
@@ -347,7 +345,10 @@ mod tests {
             let id = SystemId::try_new(system.id).unwrap();
             for direction in [Direction::FromSystem, Direction::ToSystem] {
                 let offered = system.directions.contains(&direction);
-                assert_eq!(!scopes(&id, direction).is_empty(), offered);
+                for method in system.authorization {
+                    let scopes = scopes(&id, direction, *method);
+                    assert_eq!(!scopes.is_empty(), offered);
+                }
             }
         }
     }

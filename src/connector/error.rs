@@ -32,7 +32,7 @@ pub enum Error {
     #[error("the system does not accept the access token: {0}")]
     Unauthorized(String),
     /// The consent is gone (revoked, expired, account deleted): only a new one helps.
-    #[error("the consent is no longer valid: {0}")]
+    #[error("the authorization is no longer valid: {0}")]
     ConsentLost(String),
     /// The admin may not do this, or the object is another customer's.
     #[error("the system forbids it: {0}")]

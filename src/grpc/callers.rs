@@ -63,6 +63,7 @@ const NEEDS: &[(Role, &str, &[&str])] = &[
             "DeactivateIntegration",
             "BeginAuthorization",
             "CompleteAuthorization",
+            "SetCredentials",
             "ApplyRuleTemplate",
             "CreateRule",
             "UpdateRule",

@@ -3,9 +3,9 @@
 use super::{names, to_proto};
 use crate::{
     integrations::catalogue::{
-        AttributeInfo, AttributeType, AuthorizationMethod, Choices, ConditionInfo, KindInfo, System,
+        AttributeInfo, AttributeType, Choices, ConditionInfo, KindInfo, System,
     },
-    model::{Direction, Kind, Operator},
+    model::{AuthorizationMethod, Direction, Kind, Operator},
     proto::v1,
 };
 
@@ -14,9 +14,7 @@ pub(super) fn system(system: &System) -> v1::System {
         Direction::FromSystem => v1::Direction::FromSystem.into(),
         Direction::ToSystem => v1::Direction::ToSystem.into(),
     };
-    let method = |method: &AuthorizationMethod| match method {
-        AuthorizationMethod::Oauth => v1::AuthorizationMethod::Consent.into(),
-    };
+    let method = |method: &AuthorizationMethod| to_proto::method(*method).into();
     v1::System {
         name: names::system(system.id),
         title: system.title.to_owned(),

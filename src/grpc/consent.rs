@@ -1,10 +1,13 @@
-//! Consenting: where the page is, and what came back from it.
+//! Authorizing: where the consent page is, what came back from it, and credentials.
 
 use super::{fields::Notes, names, status, to_proto::time};
 use crate::{
-    integrations::{Answer, Integrations},
+    integrations::{Answer, Integrations, NewServiceAccount},
     model::{Integration, Secret, Violation},
-    proto::v1::{self, complete_authorization_request::Answer as Given},
+    proto::v1::{
+        self, complete_authorization_request::Answer as Given,
+        set_credentials_request::Credentials as Kind,
+    },
 };
 use tonic::{Response, Status};
 
@@ -28,6 +31,48 @@ pub(super) async fn begin(
         authorization_url: begun.url.to_string(),
         expire_time: Some(time(begun.expire_time)),
     }))
+}
+
+/// Credentials as they were given, for the integration of that name.
+pub(super) struct Credentials {
+    pub(super) name: String,
+    pub(super) etag: String,
+    pub(super) new: NewServiceAccount,
+    pub(super) validate_only: bool,
+}
+
+/// What is asked for by a request that names an integration and holds credentials.
+pub(super) fn credentials(request: v1::SetCredentialsRequest) -> Result<Credentials, Status> {
+    let v1::SetCredentialsRequest {
+        name,
+        credentials,
+        org_units,
+        etag,
+        validate_only,
+    } = request;
+    let mut notes = Notes::default();
+    let named = notes.take(names::parse_integration("name", &name));
+    let Some(Kind::ServiceAccountKey(key)) = credentials else {
+        notes.0.push(Violation::new(
+            "credentials",
+            "must be given: a service_account_key",
+        ));
+        return Err(status::invalid(notes.0));
+    };
+    if named.is_none() {
+        return Err(status::invalid(notes.0));
+    }
+    let v1::ServiceAccountKey { json, subject } = key;
+    Ok(Credentials {
+        name,
+        etag,
+        new: NewServiceAccount {
+            key_file: Secret::new(json),
+            subject,
+            org_units,
+        },
+        validate_only,
+    })
 }
 
 pub(super) async fn complete(

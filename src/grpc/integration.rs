@@ -239,6 +239,19 @@ impl IntegrationService for Service {
         self.shown(completed).await
     }
 
+    async fn set_credentials(
+        &self,
+        request: Request<v1::SetCredentialsRequest>,
+    ) -> Answered<v1::Integration> {
+        let request = consent::credentials(request.into_inner())?;
+        let (company, id, seen) = self.seen_as(&request.name, &request.etag).await?;
+        let set = self
+            .integrations
+            .set_service_account(&company, &id, request.new, seen, request.validate_only)
+            .await;
+        self.shown(set.map_err(status::integrations)?).await
+    }
+
     async fn list_rule_templates(
         &self,
         request: Request<v1::ListRuleTemplatesRequest>,

@@ -4,9 +4,9 @@ use super::names;
 use crate::{
     integrations::{Gap, OfferedTemplate},
     model::{
-        Attribute, Attributes, AuthorizationState, Condition, Direction, Entity, Integration,
-        IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode, SyncInterval, Time,
-        Uid, Value, WrittenBy,
+        Attribute, Attributes, AuthorizationMethod, AuthorizationState, Condition, Direction,
+        Entity, Integration, IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode,
+        SyncInterval, Time, Uid, Value, WrittenBy,
     },
     proto::v1,
 };
@@ -147,6 +147,23 @@ fn authorization(integration: &Integration) -> v1::Authorization {
             .map(|consent| consent.scopes.clone())
             .unwrap_or_default(),
         reason: authorization.reason.clone(),
+        method: consent
+            .map(|consent| method(consent.method()).into())
+            .unwrap_or_default(),
+        service_account: consent
+            .and_then(|consent| consent.service_account.as_ref())
+            .map(|account| v1::ServiceAccount {
+                email: account.email.clone(),
+                client_id: account.client_id.clone(),
+                key_id: account.key_id.clone(),
+            }),
+    }
+}
+
+pub(super) fn method(method: AuthorizationMethod) -> v1::AuthorizationMethod {
+    match method {
+        AuthorizationMethod::Consent => v1::AuthorizationMethod::Consent,
+        AuthorizationMethod::ServiceAccountKey => v1::AuthorizationMethod::ServiceAccountKey,
     }
 }
 
@@ -154,8 +171,8 @@ pub(super) fn gap(gap: &Gap) -> v1::ReadinessGap {
     use v1::readiness_gap::Code;
     let code = match gap {
         Gap::NotAuthorized => Code::NotAuthorized,
-        Gap::ReauthorizationRequired(_) => Code::ReauthorizationRequired,
-        Gap::ScopesMissing(_) => Code::ScopesMissing,
+        Gap::ReauthorizationRequired(..) => Code::ReauthorizationRequired,
+        Gap::ScopesMissing(..) => Code::ScopesMissing,
         Gap::NoActiveRules => Code::NoActiveRules,
         Gap::Deleting => Code::Deleting,
         Gap::Paused(_) => Code::Paused,

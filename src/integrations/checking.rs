@@ -129,11 +129,11 @@ async fn listed(connector: &Arc<dyn Connector>, kind: Kind) -> Result<(), connec
 fn may(standing: &Standing, integration: &Integration) -> Outcome {
     let consent = integration.authorization.consent.as_ref();
     if consent.is_some_and(|consent| consent.customer_id != standing.customer_id) {
-        let text = "the account is of another customer than the integration is bound to: let an administrator of that one authorize it again";
+        let text = "the account is of another customer than the integration is bound to: authorize it again, by an administrator of that one";
         return Outcome::Bad(Reason::new("OTHER_CUSTOMER", text));
     }
     if !standing.admin {
-        let text = "the account is no administrator any more: make it one again, or let another administrator authorize the integration";
+        let text = "the account is no administrator any more: make it one again, or authorize the integration by another administrator (BeginAuthorization, or SetCredentials for a service account)";
         return Outcome::Bad(Reason::new("NOT_AN_ADMINISTRATOR", text));
     }
     Outcome::Good

@@ -49,7 +49,7 @@ impl Integrations {
         if info.choices == catalogue::Choices::OrgUnits && !may_read_units(&integration) {
             return Err(Error::Precondition {
                 code: "SCOPES_MISSING",
-                text: "the authorization does not cover organizational units: call BeginAuthorization with org_units, and let an administrator allow everything that is asked for".to_owned(),
+                text: super::NO_UNITS.to_owned(),
             });
         }
         let asked = match info.choices {

@@ -4,9 +4,10 @@ use super::{Error, Integrations, settings::Tell};
 use crate::{
     connector::{AccessTokens, Connector},
     model::{
-        AuthorizationState, CompanyId, EventBody, Integration, IntegrationId, Secret, SystemId, Uid,
+        AuthorizationMethod, AuthorizationState, CompanyId, Consent, EventBody, Integration,
+        IntegrationId, Secret, SystemId, Uid,
     },
-    oauth::{self, Provider, RefreshTokens, TokenSource},
+    oauth::{self, Assertions, Delegate, Grant, Provider, TokenSource},
     store::{self, Store},
 };
 use futures_util::future::BoxFuture;
@@ -17,8 +18,10 @@ use std::{fmt, sync::Arc};
 pub struct SystemSetup {
     /// Which.
     pub id: SystemId,
-    /// Who gives out its tokens; none if no client is configured, and then it can't be authorized.
+    /// Who takes consents; none if no client is configured, and then nobody can consent in a browser.
     pub provider: Option<Provider>,
+    /// Who takes what service accounts sign.
+    pub assertions: Assertions,
 }
 
 /// Opens connectors; made where the systems' addresses and the shared HTTP client are known.
@@ -34,19 +37,22 @@ pub trait Connectors: Send + Sync + fmt::Debug {
     ) -> Result<Arc<dyn Connector>, crate::connector::Error>;
 }
 
-/// The refresh token of an integration, as the store keeps it.
+/// What an integration lives by, as the store keeps it.
 #[derive(Debug)]
 struct Kept {
     store: Store,
+    setup: SystemSetup,
     company: CompanyId,
     id: IntegrationId,
 }
 
-impl RefreshTokens for Kept {
-    fn current(&self) -> BoxFuture<'_, Result<Option<Secret>, oauth::Error>> {
+impl oauth::Kept for Kept {
+    fn current(&self) -> BoxFuture<'_, Result<Option<Grant>, oauth::Error>> {
         Box::pin(async {
-            let token = self.store.refresh_token(&self.company, &self.id).await;
-            token.map_err(|error| oauth::Error::Kept(error.to_string()))
+            let held = self.store.credential(&self.company, &self.id).await;
+            let held = held.map_err(|error| oauth::Error::Kept(error.to_string()))?;
+            held.map(|(consent, secret)| self.setup.grant(consent, secret))
+                .transpose()
         })
     }
 
@@ -58,6 +64,23 @@ impl RefreshTokens for Kept {
             kept.await
                 .map_err(|error| oauth::Error::Kept(error.to_string()))
         })
+    }
+}
+
+impl SystemSetup {
+    fn grant(&self, consent: Consent, secret: Secret) -> Result<Grant, oauth::Error> {
+        if let Some(account) = consent.service_account {
+            let delegate = Delegate {
+                account,
+                private_key: secret,
+                subject: consent.by.email,
+                scopes: consent.scopes,
+            };
+            return Ok(Grant::Delegate(self.assertions.clone(), delegate));
+        }
+        let none = || oauth::Error::Client("the daemon has no OAuth client".to_owned());
+        let provider = self.provider.clone().ok_or_else(none)?;
+        Ok(Grant::RefreshToken(provider, secret))
     }
 }
 
@@ -73,8 +96,7 @@ impl Integrations {
         let consent = match (authorization.state, &authorization.consent) {
             (AuthorizationState::Authorized, Some(consent)) => consent,
             (AuthorizationState::ReauthorizationRequired, _) => {
-                let gap = super::Gap::ReauthorizationRequired(authorization.reason.clone());
-                return Err(gap.into());
+                return Err(super::Gap::reauthorization(&integration).into());
             }
             _ => return Err(super::Gap::NotAuthorized.into()),
         };
@@ -122,10 +144,7 @@ impl Integrations {
 
     /// The provider of a system, if a client is configured.
     pub(super) fn provider(&self, system: &SystemId) -> Result<&Provider, Error> {
-        let mut setups = self.0.systems.iter();
-        let provider = setups
-            .find(|setup| setup.id == *system)
-            .and_then(|setup| setup.provider.as_ref());
+        let provider = self.setup(system)?.provider.as_ref();
         provider.ok_or_else(|| Error::Precondition {
             code: "SYSTEM_NOT_CONFIGURED",
             text: format!(
@@ -135,25 +154,35 @@ impl Integrations {
         })
     }
 
+    /// How a system is configured: each of the catalogue is.
+    pub(super) fn setup(&self, system: &SystemId) -> Result<&SystemSetup, Error> {
+        let found = self.0.systems.iter().find(|setup| setup.id == *system);
+        found.ok_or_else(|| Error::Precondition {
+            code: "SYSTEM_NOT_CONFIGURED",
+            text: format!("The daemon knows no system {system}"),
+        })
+    }
+
     /// Access tokens for the consent of before are good no longer, or not to be used.
     pub(super) fn forget_tokens(&self, uid: Uid) {
         self.sources().remove(&uid);
     }
 
     fn source(&self, integration: &Integration) -> Result<Arc<TokenSource>, Error> {
-        let provider = self.provider(&integration.system)?;
+        let consent = integration.authorization.consent.as_ref();
+        if consent.is_none_or(|consent| consent.method() == AuthorizationMethod::Consent) {
+            self.provider(&integration.system)?;
+        }
+        let setup = self.setup(&integration.system)?;
         let mut sources = self.sources();
         let source = sources.entry(integration.uid).or_insert_with(|| {
             let kept = Arc::new(Kept {
                 store: self.0.store.clone(),
+                setup: setup.clone(),
                 company: integration.company.clone(),
                 id: integration.id.clone(),
             });
-            Arc::new(TokenSource::new(
-                provider.clone(),
-                kept,
-                Arc::clone(&self.0.clock),
-            ))
+            Arc::new(TokenSource::new(kept, Arc::clone(&self.0.clock)))
         });
         Ok(Arc::clone(source))
     }

@@ -13,6 +13,8 @@ pub enum TokenFate {
     Revoked,
     /// The system was not told: another integration holds one of the same account, and revoking ends them all.
     Shared,
+    /// There is nothing to tell the system: it was the key of this service account, which the daemon did not make.
+    Key(String),
     /// The system could not be told, for this reason.
     NotRevoked(String),
 }
@@ -25,6 +27,10 @@ impl fmt::Display for TokenFate {
             Self::Shared => f.write_str(
                 "Its authorization was forgotten, and not revoked at the system: another integration of this daemon was \
                  authorized by the same account, and revoking one ends both.",
+            ),
+            Self::Key(account) => write!(
+                f,
+                "The key of the service account {account} was forgotten; at the system it is good until it is deleted there."
             ),
             Self::NotRevoked(why) => write!(
                 f,
@@ -52,9 +58,12 @@ impl Integrations {
     pub async fn give_up_token(&self, integration: &Integration) -> Result<TokenFate, Error> {
         self.forget_tokens(integration.uid);
         let (store, company, id) = (&self.0.store, &integration.company, &integration.id);
-        let Some(token) = store.refresh_token(company, id).await? else {
+        let Some((consent, token)) = store.credential(company, id).await? else {
             return Ok(TokenFate::None);
         };
+        if let Some(account) = consent.service_account {
+            return Ok(TokenFate::Key(account.email));
+        }
         if store.shares_token(integration).await? {
             return Ok(TokenFate::Shared);
         }

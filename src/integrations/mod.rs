@@ -19,14 +19,14 @@ mod targets;
 mod templates;
 
 pub use authorization::{
-    AUTHORIZATION_LIFE, Answer, Begun, Completed, Refusal, Refused, ReturnUrls,
+    AUTHORIZATION_LIFE, Answer, Begun, Completed, NewServiceAccount, Refusal, Refused, ReturnUrls,
 };
 pub use checking::{Check, Outcome as CheckOutcome};
 pub use choices::Choice;
 pub use connections::{Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;
-pub use readiness::{Gap, gaps, halted, may_read_units};
+pub use readiness::{Gap, NO_UNITS, gaps, halted, may_read_units};
 pub use rules::{NewCondition, NewRule};
 pub use settings::NewIntegration;
 pub use templates::{ApplyTemplate, OfferedTemplate};

@@ -3,7 +3,9 @@
 use super::{Error, Integrations};
 use crate::{
     connector::catalogue,
-    model::{AuthorizationState, Integration, IntegrationState, Rule},
+    model::{
+        AuthorizationMethod, AuthorizationState, Consent, Integration, IntegrationState, Rule,
+    },
     oauth,
 };
 
@@ -12,10 +14,10 @@ use crate::{
 pub enum Gap {
     /// Nobody has consented yet.
     NotAuthorized,
-    /// The consent does not work any more; why.
-    ReauthorizationRequired(String),
-    /// The consent lacks these scopes.
-    ScopesMissing(Vec<String>),
+    /// What was authorized in this way does not work any more; why.
+    ReauthorizationRequired(AuthorizationMethod, String),
+    /// What was authorized in this way lacks these scopes.
+    ScopesMissing(AuthorizationMethod, Vec<String>),
     /// There is no active rule.
     NoActiveRules,
     /// The daemon paused it; why.
@@ -25,12 +27,18 @@ pub enum Gap {
 }
 
 impl Gap {
+    /// An integration whose authorization is lost needs another.
+    pub fn reauthorization(integration: &Integration) -> Self {
+        let authorization = &integration.authorization;
+        Self::ReauthorizationRequired(method(integration), authorization.reason.clone())
+    }
+
     /// Stable, in capitals.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAuthorized => "NOT_AUTHORIZED",
-            Self::ReauthorizationRequired(_) => "REAUTHORIZATION_REQUIRED",
-            Self::ScopesMissing(_) => "SCOPES_MISSING",
+            Self::ReauthorizationRequired(..) => "REAUTHORIZATION_REQUIRED",
+            Self::ScopesMissing(..) => "SCOPES_MISSING",
             Self::NoActiveRules => "NO_ACTIVE_RULES",
             Self::Paused(_) => "PAUSED",
             Self::Deleting => "DELETING",
@@ -40,14 +48,22 @@ impl Gap {
     /// What is missing and what to do about it.
     pub fn text(&self) -> String {
         match self {
-            Self::NotAuthorized => "Nobody has authorized it: call BeginAuthorization and let an administrator of the system open the URL".to_owned(),
-            Self::ReauthorizationRequired(why) => format!("The system no longer accepts the authorization ({why}): call BeginAuthorization and let an administrator open the URL again"),
-            Self::ScopesMissing(scopes) => format!("The authorization lacks {}: call BeginAuthorization and let an administrator allow everything that is asked for", scopes.join(", ")),
+            Self::NotAuthorized => "Nobody has authorized it: call BeginAuthorization and let an administrator of the system open the URL, or SetCredentials with the key of a service account".to_owned(),
+            Self::ReauthorizationRequired(AuthorizationMethod::Consent, why) => format!("The system no longer accepts the authorization ({why}): call BeginAuthorization and let an administrator open the URL again"),
+            Self::ReauthorizationRequired(AuthorizationMethod::ServiceAccountKey, why) => format!("The system no longer accepts the service account's key ({why}): let an administrator see to the account and what it may do, then call SetCredentials again; or call BeginAuthorization"),
+            Self::ScopesMissing(AuthorizationMethod::Consent, scopes) => format!("The authorization lacks {}: call BeginAuthorization and let an administrator allow everything that is asked for", scopes.join(", ")),
+            Self::ScopesMissing(AuthorizationMethod::ServiceAccountKey, scopes) => format!("The authorization lacks {}: let an administrator add it to what the service account may do, then call SetCredentials again", scopes.join(", ")),
             Self::NoActiveRules => "It has no active rule: apply a template (ApplyRuleTemplate) or create a rule (CreateRule)".to_owned(),
             Self::Paused(why) => format!("The daemon paused it ({why}): see to the cause, then call ActivateIntegration"),
             Self::Deleting => "It is being deleted: when it is gone, make another".to_owned(),
         }
     }
+}
+
+/// How an integration was authorized last; who never was consents, unless he chooses otherwise.
+fn method(integration: &Integration) -> AuthorizationMethod {
+    let consent = integration.authorization.consent.as_ref();
+    consent.map_or(AuthorizationMethod::Consent, Consent::method)
 }
 
 /// Why nothing may run, whatever else there is.
@@ -66,15 +82,16 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
     match authorization.state {
         AuthorizationState::Required | AuthorizationState::Pending => gaps.push(Gap::NotAuthorized),
         AuthorizationState::ReauthorizationRequired => {
-            gaps.push(Gap::ReauthorizationRequired(authorization.reason.clone()));
+            gaps.push(Gap::reauthorization(integration));
         }
         AuthorizationState::Authorized => {
             let granted = authorization.consent.as_ref();
-            let mut needed = catalogue::scopes(&integration.system, integration.direction);
+            let method = method(integration);
+            let mut needed = catalogue::scopes(&integration.system, integration.direction, method);
             needed.extend(catalogue::scopes_for(&integration.system, rules));
             let missing = oauth::missing(granted.map_or(&[], |consent| &consent.scopes), &needed);
             if !missing.is_empty() {
-                gaps.push(Gap::ScopesMissing(missing));
+                gaps.push(Gap::ScopesMissing(method, missing));
             }
         }
     }
@@ -84,6 +101,9 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
     }
     gaps
 }
+
+/// What to do when [`may_read_units`] is not so.
+pub const NO_UNITS: &str = "the authorization does not cover organizational units: authorize the integration again with org_units, by BeginAuthorization or, for a service account, by SetCredentials";
 
 /// Whether the consent covers organisational units: reading them without would be taken for a consent that is lost.
 pub fn may_read_units(integration: &Integration) -> bool {
@@ -106,7 +126,7 @@ mod tests {
     use super::*;
     use crate::{
         integrations::rules::tests::{integration, new},
-        model::{Authorization, AuthorizedBy, Consent, Kind, Time},
+        model::{Authorization, AuthorizedBy, Kind, ServiceAccount, Time},
     };
 
     fn authorized(scopes: &[&str]) -> Integration {
@@ -120,6 +140,7 @@ mod tests {
             domain: "example.com".to_owned(),
             customer_id: "C1".to_owned(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            service_account: None,
         };
         Integration {
             authorization: Authorization {
@@ -148,7 +169,11 @@ mod tests {
         let rule = new(Kind::User)
             .check(&integration(), Time::UNIX_EPOCH)
             .unwrap();
-        let needed = catalogue::scopes(&integration().system, integration().direction);
+        let needed = catalogue::scopes(
+            &integration().system,
+            integration().direction,
+            AuthorizationMethod::Consent,
+        );
         let granted: Vec<_> = oauth::missing(&[], &needed);
         let granted: Vec<_> = granted.iter().map(String::as_str).collect();
         let mut whole = authorized(&granted);
@@ -177,5 +202,32 @@ mod tests {
             gaps[0].text().contains("token revoked")
                 && gaps[0].text().contains("BeginAuthorization")
         );
+        assert!(!gaps[0].text().contains("SetCredentials"));
+    }
+
+    #[test]
+    fn a_service_account_needs_no_scopes_for_signing_in_and_is_told_what_to_do_with_its_key() {
+        let (system, direction) = (integration().system, integration().direction);
+        let method = AuthorizationMethod::ServiceAccountKey;
+        let needed = catalogue::scopes(&system, direction, method);
+        let mut by_key = authorized(&needed);
+        by_key
+            .authorization
+            .consent
+            .as_mut()
+            .unwrap()
+            .service_account = Some(ServiceAccount {
+            email: "sync@project.iam.gserviceaccount.com".to_owned(),
+            client_id: "117".to_owned(),
+            key_id: "k1".to_owned(),
+        });
+        assert_eq!(codes(&by_key, &[]), ["NO_ACTIVE_RULES"]);
+        by_key.authorization.consent.as_mut().unwrap().scopes.pop();
+        by_key.authorization.state = AuthorizationState::ReauthorizationRequired;
+        assert!(gaps(&by_key, &[])[0].text().contains("SetCredentials"));
+        by_key.authorization.state = AuthorizationState::Authorized;
+        let lacking = gaps(&by_key, &[]).remove(0);
+        assert_eq!(lacking.code(), "SCOPES_MISSING");
+        assert!(lacking.text().contains("SetCredentials"), "{lacking:?}");
     }
 }

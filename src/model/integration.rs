@@ -36,6 +36,26 @@ pub enum AuthorizationState {
     ReauthorizationRequired,
 }
 
+/// How an integration is, or can be, authorized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthorizationMethod {
+    /// An admin of the system consents in a browser (OAuth 2.0, authorization code).
+    Consent,
+    /// The key of a service account that may act as an admin (domain-wide delegation, RFC 7523).
+    ServiceAccountKey,
+}
+
+/// A service account and which of its keys; nothing of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Its address.
+    pub email: String,
+    /// The id under which the system's admins let it act for others.
+    pub client_id: String,
+    /// Id of the key.
+    pub key_id: String,
+}
+
 /// The admin who authorized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizedBy {
@@ -47,10 +67,10 @@ pub struct AuthorizedBy {
     pub display_name: String,
 }
 
-/// What consent was given.
+/// What consent was given: in a browser, or by letting a service account act as an admin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// Who gave it.
+    /// Who gave it; with a service account, as whom it acts.
     pub by: AuthorizedBy,
     /// When.
     pub time: Time,
@@ -60,6 +80,18 @@ pub struct Consent {
     pub customer_id: String,
     /// Scopes granted, sorted.
     pub scopes: Vec<String>,
+    /// The service account that acts; none if an admin consented in a browser.
+    pub service_account: Option<ServiceAccount>,
+}
+
+impl Consent {
+    /// How it was given.
+    pub fn method(&self) -> AuthorizationMethod {
+        match self.service_account {
+            Some(_) => AuthorizationMethod::ServiceAccountKey,
+            None => AuthorizationMethod::Consent,
+        }
+    }
 }
 
 /// Authorization of an integration.

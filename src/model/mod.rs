@@ -31,8 +31,8 @@ pub use ids::{
     CompanyId, EntityId, IntegrationId, InvalidId, RuleId, RunId, SourceId, SystemId, Uid,
 };
 pub use integration::{
-    Authorization, AuthorizationState, AuthorizedBy, Consent, Direction, Integration,
-    IntegrationState, Limits, PendingAuthorization,
+    Authorization, AuthorizationMethod, AuthorizationState, AuthorizedBy, Consent, Direction,
+    Integration, IntegrationState, Limits, PendingAuthorization, ServiceAccount,
 };
 pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite, Wanted};
 pub use near::nearest;

@@ -57,20 +57,30 @@ impl Http {
         }
     }
 
-    /// Gives a token back (RFC 7009). That it has ended already is as good.
-    pub(super) async fn revoke(&self, url: &Url, token: &Secret) -> Result<(), Error> {
+    /// What is answered to a form, unless that the provider is down.
+    pub(super) async fn form(
+        &self,
+        url: &Url,
+        fields: &[(&str, &str)],
+    ) -> Result<(StatusCode, Vec<u8>), Error> {
         let body = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", token.expose())
+            .extend_pairs(fields)
             .finish();
         let form = "application/x-www-form-urlencoded";
         let request = self.0.post(url.clone()).header("content-type", form);
         let response = request.body(body).send().await;
         let (status, body) = limited(response.map_err(|error| down(&error))?).await?;
+        match is_transient(status) {
+            true => Err(Error::Unavailable(format!("status {status}"))),
+            false => Ok((status, body)),
+        }
+    }
+
+    /// Gives a token back (RFC 7009). That it has ended already is as good.
+    pub(super) async fn revoke(&self, url: &Url, token: &Secret) -> Result<(), Error> {
+        let (status, body) = self.form(url, &[("token", token.expose())]).await?;
         if status.is_success() {
             return Ok(());
-        }
-        if is_transient(status) {
-            return Err(Error::Unavailable(format!("status {status}")));
         }
         let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         match said["error"].as_str() {

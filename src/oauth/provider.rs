@@ -23,7 +23,7 @@ use url::Url;
 /// How often a request is repeated while the provider is down.
 const REPEATS: u32 = 3;
 /// Taken for the life of an access token when the provider does not tell.
-const SHORT_LIFE: Duration = Duration::from_secs(300);
+pub(super) const SHORT_LIFE: Duration = Duration::from_secs(300);
 
 /// A provider, and who we are to it.
 #[derive(Debug, Clone)]
@@ -196,29 +196,14 @@ impl Provider {
     /// Exchanges a refresh token; repeated while the provider is down.
     pub async fn refresh(&self, token: &Secret) -> Result<Tokens, Error> {
         let token = RefreshToken::new(token.expose().to_owned());
-        let mut wait = self.0.options.backoff;
-        for _ in 0..REPEATS {
-            match self.refresh_once(&token).await {
-                Err(Error::Unavailable(_)) => tokio::time::sleep(wait).await,
-                other => return other,
-            }
-            wait *= 2;
-        }
-        self.refresh_once(&token).await
+        repeated(self.0.options.backoff, || self.refresh_once(&token)).await
     }
 
     /// Gives a token back: it and every other token of the same account for this client end. One that has ended already
     /// is no failure. Repeated while the provider is down.
     pub async fn revoke(&self, token: &Secret) -> Result<(), Error> {
-        let mut wait = self.0.options.backoff;
-        for _ in 0..REPEATS {
-            match self.0.http.revoke(&self.0.options.revoke_url, token).await {
-                Err(Error::Unavailable(_)) => tokio::time::sleep(wait).await,
-                other => return other,
-            }
-            wait *= 2;
-        }
-        self.0.http.revoke(&self.0.options.revoke_url, token).await
+        let url = &self.0.options.revoke_url;
+        repeated(self.0.options.backoff, || self.0.http.revoke(url, token)).await
     }
 
     async fn refresh_once(&self, token: &RefreshToken) -> Result<Tokens, Error> {
@@ -226,6 +211,22 @@ impl Provider {
         let answer = request.request_async(&self.0.http).await;
         tokens(&answer.map_err(|failure| error_of(&failure))?, &[])
     }
+}
+
+/// Asks, and asks again while the provider is down.
+pub(super) async fn repeated<T, F>(backoff: Duration, ask: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut wait = backoff;
+    for _ in 0..REPEATS {
+        match ask().await {
+            Err(Error::Unavailable(_)) => tokio::time::sleep(wait).await,
+            other => return other,
+        }
+        wait *= 2;
+    }
+    ask().await
 }
 
 fn tokens(answer: &Answer, asked: &[&str]) -> Result<Tokens, Error> {

@@ -1,6 +1,6 @@
 //! Access tokens for one consent: kept in memory only, renewed once for all who wait.
 
-use super::{Error, Provider};
+use super::{Assertions, Delegate, Error, Provider, Tokens};
 use crate::{
     connector::{self, AccessTokens},
     model::{Clock, Secret, Time},
@@ -19,11 +19,37 @@ use tokio::sync::Mutex;
 /// So long before its end an access token is renewed.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// Where the refresh token is kept.
-pub trait RefreshTokens: Send + Sync + fmt::Debug {
+/// What brings access tokens, and where it does.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// A refresh token, that a consent brought.
+    RefreshToken(Provider, Secret),
+    /// A service account that acts as somebody.
+    Delegate(Assertions, Delegate),
+}
+
+impl Grant {
+    async fn exchange(&self) -> Result<Tokens, Error> {
+        match self {
+            Self::RefreshToken(provider, token) => provider.refresh(token).await,
+            Self::Delegate(assertions, delegate) => assertions.exchange(delegate).await,
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::RefreshToken(_, one), Self::RefreshToken(_, other)) => one == other,
+            (Self::Delegate(_, one), Self::Delegate(_, other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Where the grant is kept.
+pub trait Kept: Send + Sync + fmt::Debug {
     /// The one in force.
-    fn current(&self) -> BoxFuture<'_, Result<Option<Secret>, Error>>;
-    /// Keeps the one that the provider gave in place of the one in force.
+    fn current(&self) -> BoxFuture<'_, Result<Option<Grant>, Error>>;
+    /// Keeps the refresh token that the provider gave in place of the one in force.
     fn replace(&self, token: Secret) -> BoxFuture<'_, Result<(), Error>>;
 }
 
@@ -36,8 +62,8 @@ struct Access {
 #[derive(Debug, Default)]
 struct State {
     access: Option<Access>,
-    /// The refresh token that was refused, and why: it is not tried again.
-    refused: Option<(Secret, Error)>,
+    /// The grant that was refused, and why: it is not tried again.
+    refused: Option<(Grant, Error)>,
     /// How the latest attempt failed, if it did.
     failure: Option<Error>,
 }
@@ -45,8 +71,7 @@ struct State {
 /// Access tokens for one consent.
 #[derive(Debug)]
 pub struct TokenSource {
-    provider: Provider,
-    kept: Arc<dyn RefreshTokens>,
+    kept: Arc<dyn Kept>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Attempts to renew that have ended; who waited through one takes its outcome.
@@ -57,9 +82,8 @@ pub struct TokenSource {
 
 impl TokenSource {
     /// A source that asks the provider for nothing until the first token is wanted.
-    pub fn new(provider: Provider, kept: Arc<dyn RefreshTokens>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(kept: Arc<dyn Kept>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            provider,
             kept,
             clock,
             state: Mutex::default(),
@@ -95,17 +119,19 @@ impl TokenSource {
     }
 
     async fn renew(&self, state: &mut State) -> Result<Access, Error> {
-        let absent = || Error::Grant("there is no refresh token".to_owned());
-        let mut refresh = self.kept.current().await?.ok_or_else(absent)?;
+        let absent = || Error::Grant("nothing is kept that brings access tokens".to_owned());
+        let mut grant = self.kept.current().await?.ok_or_else(absent)?;
         loop {
             if let Some((refused, error)) = &state.refused
-                && *refused == refresh
+                && refused.is(&grant)
             {
                 return Err(error.clone());
             }
-            match self.provider.refresh(&refresh).await {
+            match grant.exchange().await {
                 Ok(tokens) => {
-                    if let Some(new) = tokens.refresh.filter(|new| *new != refresh) {
+                    if let (Grant::RefreshToken(_, old), Some(new)) = (&grant, tokens.refresh)
+                        && *old != new
+                    {
                         self.kept.replace(new).await?;
                     }
                     return Ok(Access {
@@ -113,10 +139,10 @@ impl TokenSource {
                         renew_at: self.renew_at(tokens.lifetime),
                     });
                 }
-                Err(error @ Error::Grant(_)) => {
-                    state.refused = Some((refresh.clone(), error));
+                Err(error @ (Error::Grant(_) | Error::Assertion(..))) => {
+                    state.refused = Some((grant, error));
                     // An admin may have authorized anew meanwhile.
-                    refresh = self.kept.current().await?.ok_or_else(absent)?;
+                    grant = self.kept.current().await?.ok_or_else(absent)?;
                 }
                 Err(error) => return Err(error),
             }

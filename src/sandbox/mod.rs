@@ -29,9 +29,12 @@
 //! | `POST`, `DELETE /sandbox/faults` | add rules (see `faults.rs`); forget them all |
 //! | `POST /sandbox/accounts/{email}` | `is_admin`, `is_delegated_admin`, `suspended`, `authorize_error` |
 //! | `POST /sandbox/revoke` | `{"email"}`: every token of that account answers `invalid_grant` |
+//! | `POST /sandbox/service-accounts` | `{"delegated": {"acme.test": [scopes]}}`: makes one with a key; answers its key file |
+//! | `PATCH`, `DELETE /sandbox/service-accounts/{email}` | change what it may do, by domain; delete it |
+//! | `POST /sandbox/service-accounts/{email}/keys`, `DELETE .../keys/{id}` | another key file; delete a key |
 //! | `POST /sandbox/clock` | `{"advance_seconds"}`: moves the sandbox's time on |
 //! | `POST /sandbox/expire-access-tokens` | access tokens answer 401, refresh tokens live on |
-//! | `GET /sandbox/secrets` | every code and token ever issued, and the client secret |
+//! | `GET /sandbox/secrets` | every code, token and private key ever issued, and the client secret |
 //!
 //! Names of methods in logs and faults are Google's (`directory.users.list`), and `oauth.auth`,
 //! `oauth.token`, `oauth.revoke`, `oauth.userinfo`, `oauth.certs`, `oauth.configuration`.

@@ -1,4 +1,4 @@
-//! Authorizations: those that are pending, and the sealed refresh tokens that integrations live by.
+//! Authorizations: those that are pending, and the sealed refresh tokens and keys that integrations live by.
 
 use super::{
     Error, SealingKey, Store, TakenAuthorization, integrations,
@@ -10,8 +10,8 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    AuthorizationState, CompanyId, Consent, EventBody, Integration, IntegrationId,
-    PendingAuthorization, Secret, SystemId, Uid,
+    AuthorizationMethod, AuthorizationState, CompanyId, Consent, EventBody, Integration,
+    IntegrationId, PendingAuthorization, Secret, SystemId, Time, Uid,
 };
 
 /// Pending authorizations of other integrations are kept so long after they ended, to tell who comes late what happened.
@@ -19,8 +19,17 @@ const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// So many pending authorizations are looked at when one begins.
 const LOOKED_AT: usize = 1000;
 
-pub(super) fn token_key(integration: Uid) -> Vec<u8> {
+/// Where the secret that an integration lives by is kept, whatever it is: there is one, so that each replaces the other.
+pub(super) fn secret_key(integration: Uid) -> Vec<u8> {
     Key::integration(integration).raw(b"refresh token").done()
+}
+
+/// A secret is sealed for what it is, so that none is ever taken for the other.
+fn purpose(consent: &Consent) -> Purpose {
+    match consent.method() {
+        AuthorizationMethod::Consent => Purpose::RefreshToken,
+        AuthorizationMethod::ServiceAccountKey => Purpose::ServiceAccountKey,
+    }
 }
 
 pub(super) fn customer_key(system: &SystemId, customer: &str) -> Vec<u8> {
@@ -103,9 +112,13 @@ fn authorize(
     key: &SealingKey,
     (company, id): (&CompanyId, &IntegrationId),
     consent: Consent,
-    token: &Secret,
+    secret: &Secret,
+    unless_changed: Option<Time>,
 ) -> Result<Integration, Error> {
     let integration = integrations::standing(txn, company, id)?;
+    if unless_changed.is_some_and(|seen| seen != integration.update_time) {
+        return Err(Error::Changed(integrations::name(company, id)));
+    }
     if let Some(bound) = &integration.authorization.consent
         && bound.customer_id != consent.customer_id
     {
@@ -136,7 +149,7 @@ fn authorize(
             txn.put(Table::Customers, customer, &row)?;
         }
     }
-    put_token(txn, key, integration.uid, token)?;
+    put_secret(txn, key, integration.uid, purpose(&consent), secret)?;
     integrations::update(txn, company, id, |integration| {
         let authorization = &mut integration.authorization;
         authorization.state = AuthorizationState::Authorized;
@@ -146,14 +159,15 @@ fn authorize(
     })
 }
 
-fn put_token(
+fn put_secret(
     txn: &mut Txn<'_>,
     key: &SealingKey,
     integration: Uid,
-    token: &Secret,
+    purpose: Purpose,
+    secret: &Secret,
 ) -> Result<(), Error> {
-    let row_key = token_key(integration);
-    let sealed = key.seal(Purpose::RefreshToken, &row_key, token.expose().as_bytes())?;
+    let row_key = secret_key(integration);
+    let sealed = key.seal(purpose, &row_key, secret.expose().as_bytes())?;
     txn.put(Table::Secrets, row_key, &SealedRow { sealed: sealed.0 })
 }
 
@@ -205,47 +219,54 @@ impl Store {
         .await
     }
 
-    /// Binds company and integration to the customer and keeps the refresh token sealed, in one transaction: state AUTHORIZED. Event
-    /// `IntegrationChanged`.
+    /// Binds company and integration to the customer and keeps the secret (a refresh token, or the private key of the consent's
+    /// service account) sealed in the place of the one before, in one transaction: state AUTHORIZED. `unless_changed`: the
+    /// `update_time` that the caller saw, if he gave an etag. Event `IntegrationChanged`.
     ///
     /// # Errors
     /// `Taken` (`customer`) if the customer belongs to another company (semantics 15) or the integration is bound to another customer;
-    /// `Missing`.
+    /// `Changed` if it has another `update_time`; `Missing`.
     pub async fn authorize(
         &self,
         company: &CompanyId,
         id: &IntegrationId,
         consent: Consent,
-        refresh_token: Secret,
+        secret: Secret,
+        unless_changed: Option<Time>,
     ) -> Result<Integration, Error> {
         let (company, id, key) = (company.clone(), id.clone(), self.0.key.clone());
-        self.write(move |txn| authorize(txn, &key, (&company, &id), consent, &refresh_token))
-            .await
+        self.write(move |txn| {
+            authorize(txn, &key, (&company, &id), consent, &secret, unless_changed)
+        })
+        .await
     }
 
-    /// The refresh token in clear, if there is one.
+    /// What the integration lives by, if there is anything: the consent, and its secret in clear.
     ///
     /// # Errors
     /// `Damaged` if it can't be opened.
-    pub async fn refresh_token(
+    pub async fn credential(
         &self,
         company: &CompanyId,
         id: &IntegrationId,
-    ) -> Result<Option<Secret>, Error> {
+    ) -> Result<Option<(Consent, Secret)>, Error> {
         let (company, id, key) = (company.clone(), id.clone(), self.0.key.clone());
         self.read(move |durable| {
             let Some(integration) = integrations::get(durable, &company, &id)? else {
                 return Ok(None);
             };
-            let row_key = token_key(integration.uid);
+            let row_key = secret_key(integration.uid);
             let row: Option<SealedRow> = large::get(durable, Table::Secrets, &row_key)?;
-            row.map(|row| key.open_text(Purpose::RefreshToken, &row_key, &row.sealed))
-                .transpose()
+            let Some((row, consent)) = row.zip(integration.authorization.consent) else {
+                return Ok(None);
+            };
+            let secret = key.open_text(purpose(&consent), &row_key, &row.sealed)?;
+            Ok(Some((consent, secret)))
         })
         .await
     }
 
-    /// Keeps a refresh token that the system exchanged for the old one.
+    /// Keeps a refresh token that the system exchanged for the old one; drops it if the integration lives by none any more.
     ///
     /// # Errors
     /// `Missing` if there is no such integration.
@@ -258,7 +279,12 @@ impl Store {
         let (company, id, key) = (company.clone(), id.clone(), self.0.key.clone());
         self.write(move |txn| {
             let integration = integrations::standing(txn, &company, &id)?;
-            put_token(txn, &key, integration.uid, &token)
+            match integration.authorization.consent {
+                Some(consent) if consent.method() == AuthorizationMethod::Consent => {
+                    put_secret(txn, &key, integration.uid, purpose(&consent), &token)
+                }
+                _ => Ok(()),
+            }
         })
         .await
     }

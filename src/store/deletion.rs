@@ -11,8 +11,8 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, Entity, EntityId, EventBody, Integration, IntegrationId, IntegrationState, Kind,
-    MemberState, SourceId, Time,
+    AuthorizationMethod, CompanyId, Entity, EntityId, EventBody, Integration, IntegrationId,
+    IntegrationState, Kind, MemberState, SourceId, Time,
 };
 use std::collections::BTreeMap;
 
@@ -192,9 +192,11 @@ fn finish(txn: &mut Txn<'_>, integration: Integration) -> Result<(), Error> {
 }
 
 /// Whether another integration of this daemon, in whatever company, holds a token of the same account for the same client.
+/// A service account's key is no such token, whoever it acts as.
 fn shares_token(read: &impl Read, integration: &Integration) -> Result<bool, Error> {
     let subject = |one: &Integration| {
         let consent = one.authorization.consent.as_ref();
+        let consent = consent.filter(|one| one.method() == AuthorizationMethod::Consent);
         consent.map(|consent| consent.by.subject.clone())
     };
     let account = subject(integration);
@@ -205,7 +207,7 @@ fn shares_token(read: &impl Read, integration: &Integration) -> Result<bool, Err
             && account.is_some()
             && subject(&other) == account
             && read
-                .raw(Table::Secrets, &authorizations::token_key(other.uid))?
+                .raw(Table::Secrets, &authorizations::secret_key(other.uid))?
                 .is_some()
         {
             return Ok(true);

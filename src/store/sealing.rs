@@ -23,6 +23,7 @@ const FORMAT: u8 = 1;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     RefreshToken,
+    ServiceAccountKey,
     Authorization,
     KeyCheck,
 }
@@ -31,6 +32,7 @@ impl Purpose {
     fn text(self) -> &'static [u8] {
         match self {
             Self::RefreshToken => b"provisiond refresh token",
+            Self::ServiceAccountKey => b"provisiond service account key",
             Self::Authorization => b"provisiond pending authorization",
             Self::KeyCheck => b"provisiond key check",
         }

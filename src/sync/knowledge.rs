@@ -4,7 +4,7 @@
 use super::{error::Stop, job::Job, members};
 use crate::{
     connector::{MemberKind, OrgUnit, SourceMember},
-    integrations::may_read_units,
+    integrations::{NO_UNITS, may_read_units},
     model::SourceId,
     rules::{Knowledge, Membership},
 };
@@ -22,8 +22,7 @@ pub(super) async fn read(job: &Job) -> Result<(), Stop> {
     let named = job.rules.named();
     let mut knowledge = Knowledge::default();
     if named.units && !may_read_units(&job.integration) {
-        let text = "the authorization does not cover organizational units: call BeginAuthorization with org_units";
-        knowledge.learn_units(Err(text.to_owned()));
+        knowledge.learn_units(Err(NO_UNITS.to_owned()));
     } else if named.units {
         let asked = job.unless_cancelled(job.reader()?.units()).await;
         let units = known(asked)?.map(|units| {

@@ -133,7 +133,7 @@ async fn refusal(tools: &Tools, integration: &Integration, stop: Stop) -> Result
             let text = error.to_string();
             let lost = tools.integrations.authorization_lost(integration, &text);
             let lost = lost.await?;
-            let gap = integrations::Gap::ReauthorizationRequired(lost.authorization.reason);
+            let gap = integrations::Gap::reauthorization(&lost);
             Error::NotReady(vec![(gap.code().to_owned(), gap.text())])
         }
         Stop::System(error) if error.kind() == ErrorKind::Precondition => {

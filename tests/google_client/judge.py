@@ -1,12 +1,15 @@
 """Exercises the simulator of Google through Google's real client.
 
-Usage: judge.py BASE_URL ACCESS_TOKEN. Needs google-api-python-client==2.202.0 and google-auth. The
+Usage: judge.py BASE_URL ACCESS_TOKEN KEY_FILE, the last being a service account's. Needs google-api-python-client==2.202.0 and google-auth. The
 client reads its bundled discovery document and refuses what that doesn't know, so every path,
 parameter and body used here is one of Google's. Exits 1 with the first thing that is wrong.
 """
 
+import json
 import sys
 
+from google.auth.exceptions import RefreshError
+from google.oauth2 import service_account
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
@@ -113,13 +116,36 @@ def rest(directory, base):
         assert "refresh" in str(error).lower(), error
 
 
+def by_key(base, key_file):
+    with open(key_file) as file:
+        key = json.load(file)
+    key["token_uri"] = base + "/token"
+    scopes = ["https://www.googleapis.com/auth/admin.directory.user.readonly"]
+    acting = service_account.Credentials.from_service_account_info(key, scopes=scopes, subject="admin@acme.test")
+    directory = build("admin", "directory_v1", credentials=acting, client_options={"api_endpoint": base}, static_discovery=True)
+    assert directory.users().get(userKey="admin@acme.test").execute()["isAdmin"] is True
+    refused(directory.groups().list(customer="my_customer"), 403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+    for other, error in (
+        (acting.with_subject("nobody@acme.test"), "invalid_grant"),
+        (acting.with_subject("admin@other.test"), "unauthorized_client"),
+        (acting.with_scopes(["https://www.googleapis.com/auth/admin.directory.user"]), "unauthorized_client"),
+    ):
+        directory = build("admin", "directory_v1", credentials=other, client_options={"api_endpoint": base}, static_discovery=True)
+        try:
+            directory.users().get(userKey="admin@acme.test").execute()
+            raise AssertionError(f"{error} was expected")
+        except RefreshError as refusal:
+            assert error in str(refusal), refusal
+
+
 def main():
-    base, token = sys.argv[1:3]
+    base, token, key_file = sys.argv[1:4]
     directory = build(
         "admin", "directory_v1", credentials=Credentials(token), client_options={"api_endpoint": base}, static_discovery=True
     )
     groups(directory, users(directory))
     rest(directory, base)
+    by_key(base, key_file)
     print("judged")
 
 

@@ -29,6 +29,26 @@ fn call(address: &str, method: &str, request: &Value) -> Value {
     serde_json::from_str(&grpcurl(&["-d", &request.to_string(), address, &method])).unwrap()
 }
 
+/// Sets the key of a service account.
+async fn by_key(world: &World, address: &str, name: &str) {
+    let scopes = ["user", "group"]
+        .map(|of| format!("https://www.googleapis.com/auth/admin.directory.{of}.readonly"));
+    let delegated = json!({"delegated": {"acme.test": scopes}});
+    let key = world
+        .google
+        .control(reqwest::Method::POST, "service-accounts", delegated)
+        .await;
+    let set = call(
+        address,
+        "IntegrationService/SetCredentials",
+        &json!({"name": name, "service_account_key": {"json": key.to_string(), "subject": "admin@acme.test"}}),
+    );
+    assert_eq!(
+        set["authorization"]["method"],
+        "AUTHORIZATION_METHOD_SERVICE_ACCOUNT_KEY"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs grpcurl; .ci/run installs it and runs ignored tests"]
 async fn the_journey_works_by_grpcurl_with_plain_json() {
@@ -64,6 +84,7 @@ async fn the_journey_works_by_grpcurl_with_plain_json() {
             .status(),
         200
     );
+    by_key(&world, &address, name).await;
     for template in ["lookup-users", "lookup-groups"] {
         call(
             &address,

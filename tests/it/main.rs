@@ -9,6 +9,8 @@ mod consent;
 #[cfg(feature = "dev")]
 mod crash;
 #[cfg(feature = "dev")]
+mod credentials;
+#[cfg(feature = "dev")]
 mod dev;
 #[cfg(feature = "dev")]
 mod equality;

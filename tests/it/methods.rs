@@ -85,6 +85,7 @@ pub const METHODS: &[Method] = &[
     ("IntegrationService/DeactivateIntegration", "admin", Name(G)),
     ("IntegrationService/BeginAuthorization", "admin", Name(G)),
     ("IntegrationService/CompleteAuthorization", "admin", Name(G)),
+    ("IntegrationService/SetCredentials", "admin", Name(G)),
     ("IntegrationService/ListRuleTemplates", "viewer", Name(G)),
     ("IntegrationService/ApplyRuleTemplate", "admin", Name(G)),
     ("IntegrationService/CreateRule", "admin", Name(G)),

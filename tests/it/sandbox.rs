@@ -5,6 +5,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod assertions;
 pub mod client;
 mod directory;
 mod discovery;

@@ -6,13 +6,16 @@ use crate::support::{Daemon, World, browser, integration};
 use provisiond::{
     proto::v1::{
         self, integration_service_client::IntegrationServiceClient,
-        sync_service_client::SyncServiceClient,
+        set_credentials_request::Credentials, sync_service_client::SyncServiceClient,
     },
     sandbox::Options,
 };
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
+
+const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+const GROUPS: &str = "https://www.googleapis.com/auth/admin.directory.group.readonly";
 
 /// All bytes of all files below a directory.
 fn bytes(directory: &Path) -> Vec<u8> {
@@ -83,6 +86,33 @@ async fn consents(daemon: &Daemon) -> (String, Vec<String>) {
     (seen, states)
 }
 
+/// Sets credentials, of which the last are taken; everything that was answered.
+async fn credentials(daemon: &Daemon, keys: [&Value; 2]) -> String {
+    let mut seen = String::new();
+    let mut integrations = IntegrationServiceClient::connect(daemon.grpc.clone())
+        .await
+        .unwrap();
+    let torn = keys[0].to_string().replacen("\"type\"", "\"typ", 1);
+    let old = keys[0].to_string().replacen("PRIVATE", "OLD", 1);
+    let whole = keys.map(Value::to_string);
+    for json in [&torn, &old, &whole[0], &whole[1]] {
+        let key = v1::ServiceAccountKey {
+            json: json.clone(),
+            subject: "admin@acme.test".to_owned(),
+        };
+        let request = v1::SetCredentialsRequest {
+            name: integration(),
+            credentials: Some(Credentials::ServiceAccountKey(key)),
+            ..v1::SetCredentialsRequest::default()
+        };
+        seen += &format!("{request:?}");
+        let answer = integrations.set_credentials(request).await;
+        assert_eq!(answer.is_ok(), json == &whole[1], "{answer:?}");
+        seen += &format!("{answer:?}");
+    }
+    seen
+}
+
 /// Runs, watches and reads; everything that was answered.
 async fn journey(daemon: &Daemon) -> String {
     let mut seen = String::new();
@@ -130,12 +160,28 @@ async fn no_secret_is_logged_answered_or_stored_in_clear() {
     let (google, home) = World::ready(options).await.stop().await;
     let daemon = Daemon::start(&google, home.path(), "trace");
     let (mut seen, states) = consents(&daemon).await;
+    let read = [USERS, GROUPS];
+    let make = |domain: &str| json!({"delegated": {domain: read}});
+    let good = google.control(Method::POST, "service-accounts", make("acme.test"));
+    let good = good.await;
+    let refused = google.control(Method::POST, "service-accounts", make("other.test"));
+    let refused = refused.await;
+    seen += &credentials(&daemon, [&refused, &good]).await;
     google
         .control(Method::POST, "expire-access-tokens", Value::Null)
         .await;
     seen += &journey(&daemon).await;
     let key = std::fs::read_to_string(home.path().join("key")).unwrap();
     let mut secrets = vec![key.trim().to_owned()];
+    for file in [&good, &refused] {
+        let pem = file["private_key"].as_str().unwrap();
+        // Also without its line breaks, which the list of secrets has, and each line.
+        secrets.extend(
+            pem.lines()
+                .filter(|line| line.len() == 64)
+                .map(str::to_owned),
+        );
+    }
     texts(
         &google.control(Method::GET, "secrets", Value::Null).await,
         &mut secrets,

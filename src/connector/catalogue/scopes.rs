@@ -1,20 +1,31 @@
 //! What each system is asked to allow: no more than is needed.
 
 use super::GOOGLE_WORKSPACE;
-use crate::model::{Attribute, Direction, Rule, SystemId};
+use crate::model::{Attribute, AuthorizationMethod, Direction, Rule, SystemId};
 
-/// The scopes that an integration needs, and no more; empty if the system has no such direction or no scopes.
-///
+/// The scopes that an integration needs which is authorized in this way, and no more; empty if the system has no such
+/// direction or no scopes. Consenting tells who consents; a service account is told as whom to act.
+pub fn scopes(
+    system: &SystemId,
+    direction: Direction,
+    method: AuthorizationMethod,
+) -> Vec<&'static str> {
+    let api = api_scopes(system, direction);
+    let sign_in: &[&str] = match method {
+        AuthorizationMethod::Consent if !api.is_empty() => &["openid", "email"],
+        _ => &[],
+    };
+    [sign_in, api].concat()
+}
+
 /// Reading Google takes two: `group.readonly` covers the members of groups too.
-pub fn scopes(system: &SystemId, direction: Direction) -> Vec<&'static str> {
+fn api_scopes(system: &SystemId, direction: Direction) -> &'static [&'static str] {
     match (system.as_str(), direction) {
-        (GOOGLE_WORKSPACE, Direction::FromSystem) => vec![
-            "openid",
-            "email",
+        (GOOGLE_WORKSPACE, Direction::FromSystem) => &[
             "https://www.googleapis.com/auth/admin.directory.user.readonly",
             "https://www.googleapis.com/auth/admin.directory.group.readonly",
         ],
-        _ => Vec::new(),
+        _ => &[],
     }
 }
 

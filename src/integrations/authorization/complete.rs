@@ -1,17 +1,20 @@
 //! Taking the answer of a consent page, step by step.
 
-use super::{Refusal, Refused, hash};
+use super::{
+    Refusal, Refused,
+    account::{Stop, check_customer, elsewhere},
+    hash,
+};
 use crate::{
-    connector::{self, AccessTokens, Standing, catalogue},
+    connector::catalogue,
     integrations::{Error, Integrations, name},
     model::{
-        Attribute, AuthorizedBy, CompanyId, Consent, Integration, IntegrationId, Kind,
-        PendingAuthorization, Secret, SourceId,
+        AuthorizationMethod, AuthorizedBy, CompanyId, Consent, Integration, IntegrationId,
+        PendingAuthorization, Secret,
     },
-    oauth::{self, Identity, Provider, Tokens},
+    oauth::{Provider, Tokens},
     store::{self, TakenAuthorization},
 };
-use std::sync::Arc;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -33,67 +36,6 @@ pub struct Completed {
     pub return_url: Option<String>,
 }
 
-/// Why one step ends it all, and what the log should know; never a token or code.
-struct Stop {
-    refusal: Refusal,
-    detail: String,
-    log: String,
-}
-
-impl Stop {
-    fn new(refusal: Refusal, log: impl Into<String>) -> Self {
-        Self {
-            refusal,
-            detail: String::new(),
-            log: log.into(),
-        }
-    }
-}
-
-impl From<store::Error> for Stop {
-    fn from(error: store::Error) -> Self {
-        Self::new(Refusal::Internal, error.to_string())
-    }
-}
-
-impl From<oauth::Error> for Stop {
-    fn from(error: oauth::Error) -> Self {
-        let refusal = match &error {
-            oauth::Error::Unavailable(_) | oauth::Error::Protocol(_) => Refusal::Unavailable,
-            oauth::Error::Grant(_) => Refusal::CodeRefused,
-            oauth::Error::Client(_) => Refusal::Misconfigured,
-            oauth::Error::Identity(_) => Refusal::IdentityInvalid,
-            oauth::Error::Kept(_) => Refusal::Internal,
-        };
-        Self::new(refusal, error.to_string())
-    }
-}
-
-impl From<connector::Error> for Stop {
-    fn from(error: connector::Error) -> Self {
-        let refusal = match &error {
-            connector::Error::Forbidden(_) => Refusal::NotAdmin,
-            connector::Error::Unauthorized(_) | connector::Error::ConsentLost(_) => {
-                Refusal::CodeRefused
-            }
-            _ => Refusal::Unavailable,
-        };
-        Self::new(refusal, error.to_string())
-    }
-}
-
-/// The access token that came with the consent, before anything is stored.
-#[derive(Debug)]
-struct Fresh(Secret);
-
-impl AccessTokens for Fresh {
-    fn token(&self) -> connector::Answer<'_, Secret> {
-        Box::pin(async { Ok(self.0.clone()) })
-    }
-
-    fn invalidate(&self, _token: &Secret) {}
-}
-
 impl Integrations {
     /// Takes the answer of a consent page: for the callback, and (with `meant`) for backends that own the redirect URI and
     /// say which integration they mean. Fails with `Error::Refused`; then an integration that was authorized still is.
@@ -110,15 +52,23 @@ impl Integrations {
             Some((company, id)) => Some(self.get(company, id).await?),
             None => None,
         };
-        let (tell, told) = oneshot::channel();
         let (integrations, state) = (self.clone(), state.clone());
+        self.carried(async move { integrations.complete(meant, &state, answer).await })
+            .await
+    }
+
+    /// What came of work that goes on to its end, even if nobody waits for it any more.
+    pub(super) async fn carried<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (tell, told) = oneshot::channel();
         self.0.background.carry(Box::pin(async move {
-            let completed = integrations.complete(meant, &state, answer).await;
             // Whoever asked may be gone.
-            let _ = tell.send(completed);
+            let _ = tell.send(work.await);
         }));
         told.await.unwrap_or_else(|_| {
-            tracing::error!("a consent was cut off by the daemon's end");
+            tracing::error!("an authorization was cut off by the daemon's end");
             Err(refused(Refusal::Internal))
         })
     }
@@ -177,7 +127,8 @@ impl Integrations {
         let provider = self
             .provider(&integration.system)
             .map_err(|error| Stop::new(Refusal::Misconfigured, error.to_string()))?;
-        let needed = catalogue::scopes(&integration.system, integration.direction);
+        let method = AuthorizationMethod::Consent;
+        let needed = catalogue::scopes(&integration.system, integration.direction, method);
         let mut tokens = exchange(provider, pending, &code, &needed).await?;
         let missing = tokens.missing(&needed);
         if !missing.is_empty() {
@@ -192,8 +143,9 @@ impl Integrations {
         let identity = provider.identify(&tokens, &pending.nonce).await?;
         let no_domain = || Stop::new(Refusal::ConsumerAccount, "no hd in the id token");
         let domain = identity.domain.clone().ok_or_else(no_domain)?;
+        let (account, name) = (&identity.subject, identity.name.clone());
         let (standing, display_name) = self
-            .standing(&integration, &identity, tokens.access)
+            .standing(&integration, account, name, tokens.access)
             .await?;
         check_customer(&integration, &standing)?;
         let consent = Consent {
@@ -206,46 +158,12 @@ impl Integrations {
             domain,
             customer_id: standing.customer_id,
             scopes: tokens.scopes,
+            service_account: None,
         };
-        let stored = self
-            .0
-            .store
-            .authorize(&pending.company, &pending.integration, consent, refresh)
-            .await;
-        stored.map_err(|error| match error {
-            store::Error::Taken {
-                what: "customer", ..
-            } => Stop::new(Refusal::CustomerElsewhere, error.to_string()),
-            other => other.into(),
-        })
-    }
-
-    /// Asks the system itself who consented: that proves the rights, and tells the customer.
-    async fn standing(
-        &self,
-        integration: &Integration,
-        identity: &Identity,
-        access: Secret,
-    ) -> Result<(Standing, String), Stop> {
-        let tokens = Arc::new(Fresh(access));
-        let connectors = &self.0.connectors;
-        let connector = connectors.open(&integration.system, None, &identity.subject, tokens)?;
-        let standing = connector.check().await?;
-        if !standing.admin {
-            return Err(Stop::new(
-                Refusal::NotAdmin,
-                "the account administers nothing",
-            ));
-        }
-        let mut display_name = identity.name.clone();
-        // Without the scope `profile` the id token has no name, but the directory does. A nicety: it may fail.
-        if display_name.is_empty()
-            && let Some((reader, id)) = connector.reader().zip(SourceId::try_new(&identity.subject))
-            && let Ok(Some(user)) = reader.get(Kind::User, &id).await
-        {
-            display_name = full_name(&user);
-        }
-        Ok((standing, display_name))
+        let store = &self.0.store;
+        let (company, id) = (&pending.company, &pending.integration);
+        let stored = store.authorize(company, id, consent, refresh, None).await;
+        stored.map_err(elsewhere)
     }
 
     /// Records that it came to nothing, and says so.
@@ -295,7 +213,7 @@ async fn exchange(
 }
 
 /// A refusal of which nothing more is known.
-fn refused(refusal: Refusal) -> Error {
+pub(super) fn refused(refusal: Refusal) -> Error {
     Error::Refused(Box::new(Refused {
         refusal,
         detail: String::new(),
@@ -325,36 +243,6 @@ fn of_provider(error: &str) -> Stop {
     Stop::new(refusal, format!("the consent page answered: {shown}"))
 }
 
-/// An integration stays with the customer it was first authorized for (semantics 15).
-fn check_customer(integration: &Integration, standing: &Standing) -> Result<(), Stop> {
-    let bound = integration.authorization.consent.as_ref();
-    match bound {
-        Some(consent) if consent.customer_id != standing.customer_id => Err(Stop::new(
-            Refusal::CustomerChanged,
-            format!(
-                "bound to {}, consent is for {}",
-                consent.customer_id, standing.customer_id
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn full_name(user: &crate::model::Object) -> String {
-    let attributes = &user.attributes;
-    let text = |attribute| attributes.text(attribute).unwrap_or_default();
-    match text(&Attribute::DISPLAY_NAME) {
-        "" => format!(
-            "{} {}",
-            text(&Attribute::GIVEN_NAME),
-            text(&Attribute::FAMILY_NAME)
-        )
-        .trim()
-        .to_owned(),
-        name => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,24 +260,5 @@ mod tests {
             assert_eq!(of_provider(error).refusal, expected, "{error}");
         }
         assert!(!of_provider("a\nb").log.contains('\n'));
-    }
-
-    #[test]
-    fn what_goes_wrong_on_the_way_has_its_refusal() {
-        let text = String::new;
-        for (error, expected) in [
-            (connector::Error::Forbidden(text()), Refusal::NotAdmin),
-            (connector::Error::Unauthorized(text()), Refusal::CodeRefused),
-            (connector::Error::Protocol(text()), Refusal::Unavailable),
-        ] {
-            assert_eq!(Stop::from(error).refusal, expected);
-        }
-        for (error, expected) in [
-            (oauth::Error::Grant(text()), Refusal::CodeRefused),
-            (oauth::Error::Client(text()), Refusal::Misconfigured),
-            (oauth::Error::Identity(text()), Refusal::IdentityInvalid),
-        ] {
-            assert_eq!(Stop::from(error).refusal, expected);
-        }
     }
 }

@@ -1,20 +1,28 @@
-//! Consent: sending an administrator to the system's consent page, and taking the answer.
+//! Authorization: sending an administrator to the system's consent page and taking the answer, or taking the key of a service
+//! account.
 //!
-//! Owns the steps from the page to a stored refresh token, and what every refusal means for people. May use what
+//! Owns the steps from there to a stored secret, and what every refusal means for people. May use what
 //! `integrations` may. Deliberately writes no page: the edges show what happened in their own way.
 
+mod account;
 mod complete;
+mod key;
+mod key_file;
 mod refusal;
 mod return_url;
 
 pub use complete::{Answer, Completed};
+pub use key::NewServiceAccount;
 pub use refusal::{Refusal, Refused};
 pub use return_url::ReturnUrls;
 
 use super::{Error, Integrations};
 use crate::{
     connector::catalogue,
-    model::{CompanyId, IntegrationId, PendingAuthorization, Secret, Time, Violation},
+    model::{
+        AuthorizationMethod, CompanyId, Integration, IntegrationId, PendingAuthorization, Secret,
+        Time, Violation,
+    },
 };
 use std::time::Duration;
 use url::Url;
@@ -63,13 +71,8 @@ impl Integrations {
         let return_url =
             return_url.map_err(|why| Error::Invalid(vec![Violation::new("return_url", why)]))?;
         let provider = self.provider(&integration.system)?;
-        let rules = self.0.store.rules(company, id).await?;
-        let mut scopes = catalogue::scopes(&integration.system, integration.direction);
-        if org_units {
-            scopes.extend(catalogue::unit_scopes(&integration.system));
-        } else {
-            scopes.extend(catalogue::scopes_for(&integration.system, &rules));
-        }
+        let method = AuthorizationMethod::Consent;
+        let scopes = self.scopes(&integration, method, org_units).await?;
         let begun = provider.begin(&scopes, &self.0.redirect_uri);
         let now = self.0.clock.now();
         let expire_time = now.checked_add(AUTHORIZATION_LIFE).unwrap_or(now);
@@ -88,6 +91,25 @@ impl Integrations {
             url: begun.url,
             expire_time,
         })
+    }
+}
+
+impl Integrations {
+    /// What is asked for when an integration is authorized.
+    async fn scopes(
+        &self,
+        integration: &Integration,
+        method: AuthorizationMethod,
+        org_units: bool,
+    ) -> Result<Vec<&'static str>, Error> {
+        let (company, id) = (&integration.company, &integration.id);
+        let rules = self.0.store.rules(company, id).await?;
+        let mut scopes = catalogue::scopes(&integration.system, integration.direction, method);
+        scopes.extend(match org_units {
+            true => catalogue::unit_scopes(&integration.system),
+            false => catalogue::scopes_for(&integration.system, &rules),
+        });
+        Ok(scopes)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Why a consent could not be taken: a closed list, each with a fixed text for people.
+//! Why an authorization could not be taken: a closed list, each with a fixed text for people.
 
 use crate::model::{ErrorKind, Integration};
 use std::fmt;
 
-/// Why a consent could not be taken.
+/// Why an authorization could not be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// No such authorization was begun, or its answer came before.
@@ -32,6 +32,14 @@ pub enum Refusal {
     CustomerElsewhere,
     /// The integration is bound to another organisation.
     CustomerChanged,
+    /// The service account may not act for the organisation.
+    DelegationMissing,
+    /// The service account's key is not accepted.
+    KeyRefused,
+    /// There is nobody as whom the service account was to act.
+    SubjectUnknown,
+    /// The system finds our clock wrong.
+    ClockWrong,
     /// The system does not accept the daemon as its client.
     Misconfigured,
     /// The system can't be reached.
@@ -50,7 +58,7 @@ struct Texts {
 
 const AGAIN: &str = "Go back to where you came from and begin the authorization again.";
 
-const TEXTS: [Texts; 16] = [
+const TEXTS: [Texts; 20] = [
     Texts {
         refusal: Refusal::StateUnknown,
         code: "STATE_UNKNOWN",
@@ -77,7 +85,7 @@ const TEXTS: [Texts; 16] = [
         code: "ADMIN_POLICY",
         title: "Your organisation's policy forbids it",
         text: "The organisation restricts which applications may use its data, and this one is not among them.",
-        todo: "Let a super administrator trust this application (in Google's Admin console: Security, Access and data control, API controls), then begin the authorization again.",
+        todo: "Let a super administrator trust this application (in Google's Admin console: Security, Access and data control, API controls), then authorize again.",
     },
     Texts {
         refusal: Refusal::ProviderError,
@@ -126,7 +134,7 @@ const TEXTS: [Texts; 16] = [
         code: "NOT_ADMIN",
         title: "This account is no administrator",
         text: "The account chosen may not read the organisation's users and groups.",
-        todo: "Begin the authorization again with an administrator's account, or let an administrator do it.",
+        todo: "Authorize again with an administrator's account, or let an administrator do it.",
     },
     Texts {
         refusal: Refusal::CustomerElsewhere,
@@ -140,7 +148,35 @@ const TEXTS: [Texts; 16] = [
         code: "CUSTOMER_CHANGED",
         title: "This is another organisation",
         text: "The integration belongs to another organisation than that of the account chosen, and can't be moved.",
-        todo: "Begin the authorization again with an account of the same organisation, or add a new integration for this one.",
+        todo: "Authorize again with an account of the same organisation, or add a new integration for this one.",
+    },
+    Texts {
+        refusal: Refusal::DelegationMissing,
+        code: "DELEGATION_MISSING",
+        title: "The service account may not act for you",
+        text: "The system does not let the service account act for the organisation with the scopes that are needed.",
+        todo: "Let a super administrator add its client id with exactly these scopes (in Google's Admin console: Security, Access and data control, API controls, Domain-wide delegation), then set the credentials again: it takes effect within minutes, at times only after a day.",
+    },
+    Texts {
+        refusal: Refusal::KeyRefused,
+        code: "KEY_REFUSED",
+        title: "The key is not accepted",
+        text: "The system does not accept the service account's key: the key or the account is deleted or disabled.",
+        todo: "Make a new key for the service account (in the Google Cloud console: IAM & Admin, Service accounts, Keys) and set the credentials again with it.",
+    },
+    Texts {
+        refusal: Refusal::SubjectUnknown,
+        code: "SUBJECT_UNKNOWN",
+        title: "There is nobody to act as",
+        text: "The system knows no active account of the address as which the service account is to act.",
+        todo: "Set the credentials again with the primary address of an active administrator of the organisation.",
+    },
+    Texts {
+        refusal: Refusal::ClockWrong,
+        code: "CLOCK_WRONG",
+        title: "The clock of this service is wrong",
+        text: "The system finds what this service signed too old or too new.",
+        todo: "Tell the operator of this service to set its clock right, then set the credentials again.",
     },
     Texts {
         refusal: Refusal::Misconfigured,
@@ -154,14 +190,14 @@ const TEXTS: [Texts; 16] = [
         code: "SYSTEM_UNAVAILABLE",
         title: "The system can't be reached",
         text: "The system did not answer as it should just now, so nothing was connected.",
-        todo: "Begin the authorization again in a few minutes.",
+        todo: "Authorize again in a few minutes.",
     },
     Texts {
         refusal: Refusal::Internal,
         code: "INTERNAL",
         title: "Something went wrong",
         text: "The answer could not be stored, so nothing was connected.",
-        todo: "Begin the authorization again; if it fails again, tell the operator of this service.",
+        todo: "Authorize again; if it fails again, tell the operator of this service.",
     },
 ];
 
@@ -210,7 +246,7 @@ impl Refusal {
     }
 }
 
-/// A consent that could not be taken. Nothing else has changed: what was authorized before still is.
+/// An authorization that could not be taken. Nothing else has changed: what was authorized before still is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Why.

@@ -1,6 +1,7 @@
 //! A provider that answers as it is told, and what is true of our side of the conversation. Uses `model` and `connector`;
 //! deliberately needs no network but loopback.
 
+mod assertion;
 mod identity;
 mod tokens;
 
@@ -96,12 +97,14 @@ impl Fake {
     }
 }
 
-#[derive(Debug, Default)]
-struct Kept(Mutex<Option<Secret>>);
+#[derive(Debug)]
+struct Held(Mutex<Option<Secret>>, Provider);
 
-impl RefreshTokens for Kept {
-    fn current(&self) -> BoxFuture<'_, Result<Option<Secret>, Error>> {
-        Box::pin(async { Ok(self.0.lock().unwrap().clone()) })
+impl Kept for Held {
+    fn current(&self) -> BoxFuture<'_, Result<Option<Grant>, Error>> {
+        let token = self.0.lock().unwrap().clone();
+        let grant = |token| Grant::RefreshToken(self.1.clone(), token);
+        Box::pin(async move { Ok(token.map(grant)) })
     }
 
     fn replace(&self, token: Secret) -> BoxFuture<'_, Result<(), Error>> {
@@ -110,10 +113,11 @@ impl RefreshTokens for Kept {
     }
 }
 
-async fn source(fake: &Fake) -> (Arc<TokenSource>, Arc<Kept>, ManualClock) {
+async fn source(fake: &Fake) -> (Arc<TokenSource>, Arc<Held>, ManualClock) {
     let (provider, clock) = fake.start().await;
-    let kept = Arc::new(Kept(Mutex::new(Some(Secret::new("refresh-1".into())))));
-    let source = TokenSource::new(provider, kept.clone(), Arc::new(clock.clone()));
+    let first = Mutex::new(Some(Secret::new("refresh-1".into())));
+    let kept = Arc::new(Held(first, provider));
+    let source = TokenSource::new(kept.clone(), Arc::new(clock.clone()));
     (Arc::new(source), kept, clock)
 }
 

@@ -32,6 +32,9 @@ pub fn answer(state: &mut State, call: &Call) -> Reply {
         }
         ("POST", ["accounts", email]) => settings::account(state, call, email),
         ("POST", ["revoke"]) => settings::revoke(state, call),
+        (verb, ["service-accounts", rest @ ..]) => {
+            settings::service_accounts(state, call, verb, rest)
+        }
         ("POST", ["orgunits", "rename"]) => data::rename_unit(state, call),
         ("POST", ["clock"]) => settings::clock(state, call),
         ("POST", ["expire-access-tokens"]) => Ok(json!({"expired": state.oauth.expire_access()})),

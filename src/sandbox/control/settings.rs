@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::error::ApiError;
 use super::super::faults::Rule;
-use super::super::oauth;
+use super::super::oauth::{self, assertion};
 use super::super::state::State;
 use super::super::world::Owner;
-use super::Answer;
+use super::{Answer, unknown};
 
 /// `POST /sandbox/faults`: one rule, or a list of rules.
 pub fn add_faults(state: &mut State, call: &Call) -> Answer {
@@ -70,6 +70,19 @@ pub fn revoke(state: &mut State, call: &Call) -> Answer {
             .ok_or_else(|| ApiError::not_found("account"))?,
     };
     Ok(json!({"revoked": oauth::revoke_account(state, &id)}))
+}
+
+/// `/sandbox/service-accounts`.
+pub fn service_accounts(state: &mut State, call: &Call, verb: &str, rest: &[&str]) -> Answer {
+    let (oauth, body) = (&mut state.oauth, call.json()?);
+    match (verb, rest) {
+        ("POST", []) => assertion::make(oauth, &body),
+        ("PATCH", [email]) => assertion::delegate(oauth, email, &body),
+        ("DELETE", [email]) => assertion::delete(oauth, email, None),
+        ("POST", [email, "keys"]) => assertion::add_key(oauth, email),
+        ("DELETE", [email, "keys", key]) => assertion::delete(oauth, email, Some(key)),
+        _ => Err(unknown()),
+    }
 }
 
 /// `POST /sandbox/clock`.

@@ -1,11 +1,13 @@
 //! Google's OAuth 2.0: consent, codes, tokens, revocation.
 //!
 //! **Owns** every code, token and grant, and the key that signs id tokens. **May use** the world,
-//! to know who can consent. **Deliberately does not** serve service accounts, devices or DPoP.
+//! to know who can consent. **Deliberately does not** serve devices, DPoP, or service
+//! accounts that act as themselves.
 //!
-//! All tokens belong to one project with one client: revoking one of an account's tokens ends all
+//! All tokens but those of service accounts belong to one project with one client: revoking one of an account's tokens ends all
 //! of that account's tokens.
 
+pub mod assertion;
 mod consent;
 mod keys;
 mod request;
@@ -55,6 +57,8 @@ pub struct Access {
     scopes: Scopes,
     expires: i64,
     code: Option<String>,
+    /// A service account got it, in the name of the account.
+    delegated: bool,
 }
 
 /// A refresh token.
@@ -75,6 +79,8 @@ pub struct OAuth {
     refresh: BTreeMap<String, Refresh>,
     /// What each account has granted to the project.
     grants: BTreeMap<Id, Scopes>,
+    /// Service accounts by address.
+    service_accounts: BTreeMap<String, assertion::ServiceAccount>,
     /// Everything secret that was ever handed out.
     issued: Vec<(&'static str, String)>,
     order: u64,
@@ -93,6 +99,7 @@ impl OAuth {
         json!({
             "codes": of("code"), "access_tokens": of("access"),
             "refresh_tokens": of("refresh"), "id_tokens": of("id"),
+            "private_keys": of("key"),
         })
     }
 
@@ -276,7 +283,10 @@ fn configuration(state: &State) -> Reply {
             "scopes_supported": ["openid", "email", "profile"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "code_challenge_methods_supported": ["plain", "S256"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": [
+                "authorization_code", "refresh_token",
+                "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            ],
         }),
     )
 }

@@ -10,14 +10,14 @@ use super::super::reply::Reply;
 use super::super::state::State;
 use super::super::wire::{Id, random};
 use super::{
-    ACCESS_SECONDS, Access, Code, IDLE_MILLIS, MAX_REFRESH, Refresh, Scopes, account, claims, keys,
-    long_scope,
+    ACCESS_SECONDS, Access, Code, IDLE_MILLIS, MAX_REFRESH, Refresh, Scopes, account, assertion,
+    claims, keys, long_scope,
 };
 
 /// A code lives so long: 10 minutes.
 const CODE_MILLIS: i64 = 10 * 60 * 1000;
 
-fn refusal(status: u16, error: &str, description: &str) -> Reply {
+pub(super) fn refusal(status: u16, error: &str, description: &str) -> Reply {
     let mut reply = Reply::json(
         status,
         json!({"error": error, "error_description": description}),
@@ -26,7 +26,7 @@ fn refusal(status: u16, error: &str, description: &str) -> Reply {
     reply
 }
 
-fn invalid_grant(description: &str) -> Reply {
+pub(super) fn invalid_grant(description: &str) -> Reply {
     refusal(400, "invalid_grant", description)
 }
 
@@ -39,6 +39,13 @@ pub fn exchange(state: &mut State, call: &Call) -> Reply {
         return refusal(400, "invalid_request", "The body must be form-encoded.");
     }
     let form = call.form();
+    if form.get("grant_type") == Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
+        // What is signed says who asks: no client is needed.
+        let reply = assertion::exchange(state, &form);
+        return reply
+            .unwrap_or_else(|refused| refused)
+            .with("cache-control", "no-store");
+    }
     if !client_known(state, call, &form) {
         return refusal(401, "invalid_client", "The OAuth client was not found.");
     }
@@ -228,7 +235,12 @@ fn by_refresh(state: &mut State, form: &Pairs) -> Result<Reply, Reply> {
     })))
 }
 
-fn issue_access(state: &mut State, id: &Id, scopes: &Scopes, code: Option<String>) -> String {
+pub(super) fn issue_access(
+    state: &mut State,
+    id: &Id,
+    scopes: &Scopes,
+    code: Option<String>,
+) -> String {
     let token = format!("ya29.a0{}", random(96));
     let expires = state.now() + ACCESS_SECONDS * 1000;
     let access = Access {
@@ -236,6 +248,7 @@ fn issue_access(state: &mut State, id: &Id, scopes: &Scopes, code: Option<String
         scopes: scopes.clone(),
         expires,
         code,
+        delegated: false,
     };
     state.oauth.access.insert(token.clone(), access);
     state.oauth.issued.push(("access", token.clone()));
@@ -275,7 +288,7 @@ fn joined(scopes: &Scopes) -> String {
     scopes.iter().cloned().collect::<Vec<_>>().join(" ")
 }
 
-fn pretty(body: Value) -> Reply {
+pub(super) fn pretty(body: Value) -> Reply {
     let mut reply = Reply::json(200, body);
     reply.pretty = true;
     reply
@@ -306,11 +319,14 @@ pub fn revoke(state: &mut State, call: &Call) -> Reply {
     }
 }
 
-/// Ends every token and grant of an account; returns how many tokens that were.
+/// Ends every token and grant of an account; returns how many tokens that were. What service accounts may do in its name is
+/// the organisation's to end, not the account's.
 pub fn revoke_account(state: &mut State, id: &str) -> usize {
     let oauth = &mut state.oauth;
     let before = oauth.access.len() + oauth.refresh.len();
-    oauth.access.retain(|_, access| *access.account != *id);
+    oauth
+        .access
+        .retain(|_, access| access.delegated || *access.account != *id);
     oauth.refresh.retain(|_, refresh| *refresh.account != *id);
     oauth.codes.retain(|_, code| *code.account != *id);
     oauth.grants.remove(id);

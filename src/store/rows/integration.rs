@@ -5,7 +5,7 @@ use crate::{
     model::{
         Authorization, AuthorizationState, AuthorizedBy, CompanyId, Consent, Direction,
         Integration, IntegrationState, Limits, PendingAuthorization, Schedule, Secret,
-        SyncInterval, SystemId, Time, Zone,
+        ServiceAccount, SyncInterval, SystemId, Time, Zone,
     },
     store::keys,
 };
@@ -44,6 +44,20 @@ pub(in crate::store) struct ConsentRow {
     customer_id: String,
     #[prost(string, repeated, tag = "7")]
     scopes: Vec<String>,
+    /// Absent = an admin consented in a browser.
+    #[prost(message, optional, tag = "8")]
+    service_account: Option<ServiceAccountRow>,
+}
+
+/// A service account and which of its keys.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ServiceAccountRow {
+    #[prost(string, tag = "1")]
+    email: String,
+    #[prost(string, tag = "2")]
+    client_id: String,
+    #[prost(string, tag = "3")]
+    key_id: String,
 }
 
 /// An integration; its company is in its key.
@@ -230,6 +244,7 @@ fn consent_row(consent: &Consent) -> ConsentRow {
         domain,
         customer_id,
         scopes,
+        service_account,
     } = consent;
     ConsentRow {
         subject: subject.clone(),
@@ -239,6 +254,11 @@ fn consent_row(consent: &Consent) -> ConsentRow {
         domain: domain.clone(),
         customer_id: customer_id.clone(),
         scopes: scopes.clone(),
+        service_account: service_account.as_ref().map(|account| ServiceAccountRow {
+            email: account.email.clone(),
+            client_id: account.client_id.clone(),
+            key_id: account.key_id.clone(),
+        }),
     }
 }
 
@@ -253,6 +273,11 @@ fn consent(row: ConsentRow) -> Result<Consent, Error> {
         domain: row.domain,
         customer_id: row.customer_id,
         scopes: row.scopes,
+        service_account: row.service_account.map(|account| ServiceAccount {
+            email: account.email,
+            client_id: account.client_id,
+            key_id: account.key_id,
+        }),
     })
 }
 

@@ -3,6 +3,8 @@
 use std::process::Stdio;
 
 use provisiond::sandbox::Options;
+use reqwest::Method;
+use serde_json::json;
 
 use super::client::{ADMIN, Client};
 
@@ -16,10 +18,17 @@ async fn googles_real_client_finds_nothing_strange() {
     })
     .await;
     let access = client.access(ADMIN).await;
+    let scope = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+    let delegated = json!({"delegated": {"acme.test": [scope]}});
+    let key = client.control(Method::POST, "service-accounts", delegated);
+    let home = tempfile::tempdir().unwrap();
+    let key_file = home.path().join("key.json");
+    std::fs::write(&key_file, key.await.to_string()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/google_client/judge.py");
     let python = std::env::var("PROVISIOND_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let judge = tokio::process::Command::new(python)
         .args([script, &client.base, &access])
+        .arg(&key_file)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .output()

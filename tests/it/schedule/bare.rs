@@ -217,6 +217,7 @@ pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str
             domain: "acme.test".to_owned(),
             customer_id: "C1".to_owned(),
             scopes: SCOPES.map(str::to_owned).into(),
+            service_account: None,
         });
         Ok(None)
     };

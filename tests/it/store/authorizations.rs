@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{AuthorizationState, EventBody, Secret, Time},
+    model::{AuthorizationState, Consent, EventBody, Integration, Secret, ServiceAccount, Time},
     store::{Error, TakenAuthorization},
 };
 use std::time::Duration;
@@ -108,7 +108,7 @@ async fn abandoning_leaves_an_authorized_integration_authorized() {
     assert_eq!(required.reason, "denied");
     let token = Secret::new("t".to_owned());
     store
-        .authorize(&of.company, &of.id, consent("C01"), token)
+        .authorize(&of.company, &of.id, consent("C01"), token, None)
         .await
         .unwrap();
     let still = abandon("denied again").await.unwrap().authorization;
@@ -122,16 +122,14 @@ async fn authorizing_keeps_consent_and_token_together() {
     let store = home.open().await;
     let of = integration(&acme(), "main");
     store.create_integration(of.clone(), None).await.unwrap();
-    assert_eq!(
-        store.refresh_token(&of.company, &of.id).await.unwrap(),
-        None
-    );
+    assert_eq!(store.credential(&of.company, &of.id).await.unwrap(), None);
     let authorized = store
         .authorize(
             &of.company,
             &of.id,
             consent("C01"),
             Secret::new("first".to_owned()),
+            None,
         )
         .await
         .unwrap();
@@ -148,8 +146,60 @@ async fn authorizing_keeps_consent_and_token_together() {
         .unwrap();
     store.close().await.unwrap();
     let store = home.open().await;
-    let token = store.refresh_token(&of.company, &of.id).await.unwrap();
-    assert_eq!(token, Some(Secret::new("second".to_owned())));
+    let held = store.credential(&of.company, &of.id).await.unwrap();
+    let second = Secret::new("second".to_owned());
+    assert_eq!(held, Some((consent("C01"), second)));
+}
+
+#[tokio::test]
+async fn a_key_and_a_token_take_each_others_place_and_are_never_taken_for_each_other() {
+    let home = Home::new();
+    let store = home.open().await;
+    let of = integration(&acme(), "main");
+    let made = store.create_integration(of.clone(), None).await.unwrap();
+    let by_key = Consent {
+        service_account: Some(ServiceAccount {
+            email: "sync@project.iam.gserviceaccount.com".to_owned(),
+            client_id: "117".to_owned(),
+            key_id: "k1".to_owned(),
+        }),
+        ..consent("C01")
+    };
+    let authorize = |consent: &Consent, text: &str, seen| {
+        let secret = Secret::new(text.to_owned());
+        store.authorize(&of.company, &of.id, consent.clone(), secret, seen)
+    };
+    let held = || async { store.credential(&of.company, &of.id).await.unwrap() };
+    let pair = |consent: &Consent, text: &str| Some((consent.clone(), Secret::new(text.into())));
+    authorize(&consent("C01"), "token", None).await.unwrap();
+    let seen = Some(made.value.update_time);
+    authorize(&by_key, "key", seen).await.unwrap();
+    assert_eq!(held().await, pair(&by_key, "key"));
+    // A run that began with the token before may still be given another one.
+    let late = Secret::new("rotated".to_owned());
+    let late = store.replace_refresh_token(&of.company, &of.id, late);
+    late.await.unwrap();
+    assert_eq!(held().await, pair(&by_key, "key"));
+    let stale = Some(made.value.update_time - jiff::SignedDuration::from_secs(1));
+    let refused = authorize(&consent("C01"), "unseen", stale).await;
+    assert!(matches!(refused, Err(Error::Changed(_))), "{refused:?}");
+    let other = authorize(&consent("C02"), "other", None).await;
+    assert!(matches!(other, Err(Error::Taken { .. })), "{other:?}");
+    assert_eq!(held().await, pair(&by_key, "key"));
+    // What says that the key is a token does not make it one.
+    let mistake = |integration: &mut Integration| {
+        integration.authorization.consent = Some(consent("C01"));
+        Ok(None)
+    };
+    let mistaken = store.update_integration(&of.company, &of.id, mistake);
+    mistaken.await.unwrap();
+    let unopened = store.credential(&of.company, &of.id).await;
+    assert!(matches!(unopened, Err(Error::Damaged(_))), "{unopened:?}");
+    authorize(&consent("C01"), "token again", None)
+        .await
+        .unwrap();
+    assert_eq!(held().await, pair(&consent("C01"), "token again"));
+    store.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -162,12 +212,12 @@ async fn a_customer_belongs_to_one_company_and_an_integration_to_one_customer() 
     for given in [&mine, &sibling, &theirs] {
         store.create_integration(given.clone(), None).await.unwrap();
     }
-    let authorize = |of: &provisiond::model::Integration, customer: &str| {
+    let authorize = |of: &Integration, customer: &str| {
         let token = Secret::new(format!("token-{}-{customer}", of.company));
         let (store, of, customer) = (store.clone(), of.clone(), customer.to_owned());
         async move {
             store
-                .authorize(&of.company, &of.id, consent(&customer), token)
+                .authorize(&of.company, &of.id, consent(&customer), token, None)
                 .await
         }
     };
@@ -175,7 +225,7 @@ async fn a_customer_belongs_to_one_company_and_an_integration_to_one_customer() 
     authorize(&sibling, "C01").await.unwrap();
     for (of, customer) in [(&theirs, "C01"), (&mine, "C02")] {
         let before = store.integration(&of.company, &of.id).await.unwrap();
-        let token = store.refresh_token(&of.company, &of.id).await.unwrap();
+        let token = store.credential(&of.company, &of.id).await.unwrap();
         let refused = authorize(of, customer).await;
         assert!(
             matches!(
@@ -189,10 +239,7 @@ async fn a_customer_belongs_to_one_company_and_an_integration_to_one_customer() 
         );
         let after = store.integration(&of.company, &of.id).await.unwrap();
         assert_eq!(after, before);
-        assert_eq!(
-            store.refresh_token(&of.company, &of.id).await.unwrap(),
-            token
-        );
+        assert_eq!(store.credential(&of.company, &of.id).await.unwrap(), token);
     }
     authorize(&theirs, "C02").await.unwrap();
 }

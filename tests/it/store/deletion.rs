@@ -31,7 +31,13 @@ async fn provisioned_by(store: &Store, id: &str, from: usize) -> (Integration, R
             .unwrap();
     }
     let token = Secret::new("token".to_owned());
-    let authorized = store.authorize(&integration.company, &integration.id, consent("C01"), token);
+    let authorized = store.authorize(
+        &integration.company,
+        &integration.id,
+        consent("C01"),
+        token,
+        None,
+    );
     let integration = authorized.await.unwrap();
     let late = moment() + std::time::Duration::from_secs(600);
     let begun = store.begin_authorization(pending(&integration, 7, late));
@@ -196,7 +202,7 @@ async fn an_integration_goes_in_slices_whatever_restarts_come_between() {
         .unwrap()
         .value;
     let token = Secret::new("token".to_owned());
-    let bound = store.authorize(&other, &elsewhere.id, consent("C01"), token);
+    let bound = store.authorize(&other, &elsewhere.id, consent("C01"), token, None);
     bound.await.unwrap();
 }
 
@@ -243,7 +249,7 @@ async fn what_another_integration_holds_stays_its_own() {
         .value;
     let token = Secret::new("token".to_owned());
     let refused = store
-        .authorize(&other, &elsewhere.id, consent("C01"), token)
+        .authorize(&other, &elsewhere.id, consent("C01"), token, None)
         .await;
     assert!(
         matches!(
@@ -324,7 +330,7 @@ async fn while_it_is_being_deleted_nothing_about_it_changes_and_its_id_is_taken(
     let token = || Secret::new("token".to_owned());
     deleting(
         &store
-            .authorize(&acme(), &given.id, consent("C01"), token())
+            .authorize(&acme(), &given.id, consent("C01"), token(), None)
             .await
             .unwrap_err(),
     );

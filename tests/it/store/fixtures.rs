@@ -160,6 +160,7 @@ pub fn consent(customer: &str) -> Consent {
         domain: "acme.example".to_owned(),
         customer_id: customer.to_owned(),
         scopes: vec!["openid".to_owned(), "users.readonly".to_owned()],
+        service_account: None,
     }
 }
 

@@ -224,7 +224,7 @@ async fn secrets_are_in_no_file_in_clear() {
         .unwrap();
     let token = Secret::new("1//refresh-token-in-clear".to_owned());
     store
-        .authorize(&of.company, &of.id, consent("C01"), token)
+        .authorize(&of.company, &of.id, consent("C01"), token, None)
         .await
         .unwrap();
     store.close().await.unwrap();

@@ -65,7 +65,7 @@ impl World {
         Self::configured(url, google, home, Vec::new()).await
     }
 
-    /// The same, with settings of its own, by dotted key.
+    /// The same, with settings of its own, by dotted key; an empty one is left out.
     pub async fn configured(
         url: &str,
         google: Google,
@@ -80,7 +80,7 @@ impl World {
                 ..Backoff::default()
             },
         };
-        let app = App::open(config(url, &google.options, &home, settings), substitutes)
+        let app = App::open(config(url, &google.options, &home, &settings), substitutes)
             .await
             .unwrap();
         let grpc = format!("http://{}", app.grpc_address().unwrap());
@@ -333,7 +333,7 @@ impl World {
 }
 
 /// The daemon's configuration for a home and a Google at a URL.
-fn config(url: &str, google: &Options, home: &TempDir, settings: Vec<(String, String)>) -> Config {
+fn config(url: &str, google: &Options, home: &TempDir, settings: &[(String, String)]) -> Config {
     let secret = home.path().join("client-secret");
     std::fs::write(&secret, &google.client_secret).unwrap();
     let system = |key: &str, value: String| (format!("systems.google-workspace.{key}"), value);
@@ -357,5 +357,8 @@ fn config(url: &str, google: &Options, home: &TempDir, settings: Vec<(String, St
         system("jwks_url", format!("{url}/oauth2/v3/certs")),
         system("api_url", format!("{url}/")),
     ];
-    Config::load(None, [], overrides.into_iter().chain(settings)).unwrap()
+    let left_out = |key: &str| settings.iter().any(|(of, to)| of == key && to.is_empty());
+    let overrides = overrides.into_iter().filter(|(key, _)| !left_out(key));
+    let settings = settings.iter().filter(|(_, to)| !to.is_empty()).cloned();
+    Config::load(None, [], overrides.chain(settings)).unwrap()
 }

@@ -33,6 +33,7 @@ fn an_integration() {
                 domain: "x".to_owned(),
                 customer_id: "C".to_owned(),
                 scopes: vec!["o".to_owned(), "u".to_owned()],
+                service_account: None,
             }),
             reason: "r".to_owned(),
         },
@@ -49,11 +50,28 @@ fn an_integration() {
     assert_eq!(row.model(company()).unwrap(), given);
     let leaving = Integration {
         state: IntegrationState::Deleting,
-        ..given
+        ..given.clone()
     };
     let row = IntegrationRow::row(&leaving);
     assert!(row.encode_to_vec().ends_with(&[0xb0, 0x01, 0x01]));
     assert_eq!(row.model(company()).unwrap(), leaving);
+    let mut by_key = given;
+    by_key
+        .authorization
+        .consent
+        .as_mut()
+        .unwrap()
+        .service_account = Some(ServiceAccount {
+        email: "e".to_owned(),
+        client_id: "c".to_owned(),
+        key_id: "k".to_owned(),
+    });
+    let row = IntegrationRow::row(&by_key);
+    pinned(
+        &row,
+        "0a06026d61696e001210010000000000000000000000000000011a01542201702a10676f6f676c652d776f726b73706163653002380140004804522a0a01731201651a0164220808c08df6d70610052a01783201433a016f3a017542090a01651201631a016b5a0172621101030000000000000000000000000000036802720808c08df6d70610057a0808c08df6d70610058001018a010a417369612f546f6b796f92010808c08df6d7061005a20103614078a201032a4079aa010178",
+    );
+    assert_eq!(row.model(company()).unwrap(), by_key);
 }
 
 #[test]
