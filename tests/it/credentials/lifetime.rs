@@ -274,6 +274,9 @@ async fn a_key_survives_a_restart_and_a_backup_in_which_it_stays_sealed() {
     let (file, elsewhere) = (home.path().join("backup"), tempfile::tempdir().unwrap());
     let provisiond = |data: &Path, args: [&str; 2]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisiond"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROVISIOND_")) {
+            command.env_remove(name);
+        }
         command.env("PROVISIOND_SEALING__KEY_FILE", home.path().join("key"));
         command.arg("--data").arg(data).args(args).arg(&file);
         let output = command.output().unwrap();
