@@ -1,7 +1,7 @@
 //! The AppsCo directory's users and groups.
 
 use super::{
-    Created, Error, Store, entities,
+    Created, Error, Store, deleted, entities,
     page::{self, List},
     requests,
     tables::Table,
@@ -36,6 +36,12 @@ fn create(
     if entities::get(txn, &company, kind, &id)?.is_some() {
         return Err(Error::taken("id", entities::name(&company, kind, &id)));
     }
+    // Its memberships are kept for it, and would be another's.
+    if deleted::is_kept(txn, &company, kind, &id)? {
+        let name = entities::name(&company, kind, &id);
+        let holder = format!("{name}, which was deleted and can still be undeleted");
+        return Err(Error::taken("id", holder));
+    }
     if let Some((kind, id)) = entities::holder(txn, &company, &fold_email(entity.email()))? {
         return Err(Error::taken("email", entities::name(&company, kind, &id)));
     }
@@ -54,7 +60,7 @@ impl Store {
     /// A new object by a caller; its revision is 1, whatever is given.
     ///
     /// # Errors
-    /// `Taken` (`id`; `email`, over users and groups, without regard to case; `request_id`); `Refused` if it does not fit ([`super::check_size`]).
+    /// `Taken` (`id`, also by one that was deleted and can be had back; `email`, over users and groups, without regard to case; `request_id`); `Refused` if it does not fit ([`super::check_size`]).
     pub async fn create_entity(
         &self,
         entity: Entity,

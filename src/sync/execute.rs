@@ -24,7 +24,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Between attempts to store how a run ended.
-const AGAIN: Duration = Duration::from_secs(5);
+pub(super) const AGAIN: Duration = Duration::from_secs(5);
 
 /// What every run needs.
 #[derive(Debug, Clone)]

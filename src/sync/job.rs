@@ -275,6 +275,10 @@ impl Job {
     /// Lets those who watch know how far the run is.
     pub(super) fn tell_progress(&self) {
         let run = self.ledger().run.clone();
+        if self.lane.is_none() && run.object.is_none() {
+            // Of a single object: it is only looked at, or no run yet.
+            return;
+        }
         let known = self.expected.load(Ordering::Relaxed);
         let elapsed = run.start_time.map_or(0, |began| {
             self.clock.now().duration_since(began).as_millis()

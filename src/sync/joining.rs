@@ -6,6 +6,7 @@ use super::{
     error::Stop,
     job::{Filling, Job},
     members::{Listing, Standing},
+    naming,
     plan::{Item, What},
     record::Count,
 };
@@ -17,8 +18,6 @@ use std::collections::HashMap;
 
 /// Memberships in a slice.
 const SLICE: usize = 400;
-/// Names that a change record lists; the number of the others is given.
-const NAMES: usize = 50;
 
 /// Brings one group's memberships up to date.
 pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result<(), Stop> {
@@ -95,7 +94,9 @@ async fn joining(
         uid,
         limit: job.integration.limits.member_loss_percent(),
     };
-    Ok(compare(terms, target, listing, remembered, &targets))
+    let mut joining = compare(terms, target, listing, remembered, &targets);
+    naming::name(job, &mut joining).await?;
+    Ok(joining)
 }
 
 /// How a group is accounted for with what becomes of its memberships.
@@ -276,7 +277,7 @@ fn item(group: &Filling) -> Item {
 
 /// What is recorded: who joined and left, or why nobody may leave; and who is never provisioned.
 fn records(job: &Job, group: &Filling, link: &Link, joining: &Joining) -> Vec<Change> {
-    let (joined, left) = (names(&joining.joined), names(&joining.left));
+    let (joined, left) = (naming::names(&joining.joined), naming::names(&joining.left));
     let mut records = Vec::new();
     if joined.is_some() || left.is_some() {
         let held = joining.held.clone();
@@ -299,7 +300,7 @@ fn records(job: &Job, group: &Filling, link: &Link, joining: &Joining) -> Vec<Ch
             (None, None),
         ));
     }
-    if let Some(outside) = names(&joining.external) {
+    if let Some(outside) = naming::names(&joining.external) {
         let text = format!("{} members are not of this company", joining.external.len());
         let reason = Some(Reason::new("EXTERNAL", text));
         records.push(describe(
@@ -349,15 +350,6 @@ fn describe(
         }],
         time: job.clock.now(),
     }
-}
-
-fn names(all: &[String]) -> Option<Value> {
-    let mut names: Vec<String> = all.iter().take(NAMES).cloned().collect();
-    names.sort();
-    if all.len() > NAMES {
-        names.push(format!("and {} more", all.len() - NAMES));
-    }
-    (!names.is_empty()).then_some(Value::List(names))
 }
 
 /// Records a group whose memberships were not brought up to date.

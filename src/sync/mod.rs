@@ -16,6 +16,7 @@ mod lane;
 mod left;
 mod members;
 mod merge;
+mod naming;
 mod object;
 mod plan;
 mod queue;

@@ -4,7 +4,7 @@ use super::{
     Error,
     apply::{self, aside},
     error::Stop,
-    execute::Tools,
+    execute::{AGAIN, Tools},
     job::{Filling, Job},
     joining, knowledge, members,
     plan::{self, Item, Planned},
@@ -67,11 +67,11 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
     let (company, id) = (&request.company, &request.integration);
     let integration = tools.integrations.get(company, id).await?;
     let rules = tools.store.rules(company, id).await?;
-    if !request.preview {
-        super::runs::ready(&integration, &rules, &[])?;
-    }
     let active = rules.iter().filter(|rule| rule.active);
     let named: Vec<RuleId> = active.map(|rule| rule.id.clone()).collect();
+    if !request.preview {
+        super::runs::ready(&integration, &rules, &named)?;
+    }
     let source = tools.integrations.connect(company, id).await?;
     let cancel = tools.stopping.child_token();
     let rules =
@@ -243,7 +243,13 @@ async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provision
     run.end_time = Some(tools.clock.now());
     tools.feed.forget(&run.company, &run.id);
     let event = Some(EventBody::RunFinished as fn(Run) -> EventBody);
-    tools.store.save_run(run.clone(), event).await?;
+    while let Err(error) = tools.store.save_run(run.clone(), event).await {
+        tracing::error!(%error, "the end of the run could not be stored; it is tried again");
+        tokio::select! {
+            () = tools.stopping.cancelled() => return Err(error.into()),
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
     if let Some(stop) = stop {
         return Err(stop);
     }

@@ -153,6 +153,10 @@ async fn an_export_during_a_run_is_restored_elsewhere_and_streams_from_before_ar
         elsewhere.path().join("client-secret"),
     )
     .unwrap();
+    // Where else it is to be may be said with a slash at its end.
+    let copy = elsewhere.path().join("copy/");
+    let import = ["import", "--from", text(&file), "--data", text(&copy)];
+    good(&provisiond(elsewhere.path(), &import));
     let import = ["import", "--from", text(&file)];
     let said = good(&provisiond(elsewhere.path(), &import));
     assert!(said.contains("records as of"), "{said}");

@@ -66,7 +66,9 @@ impl Site {
                 into.display()
             )));
         }
-        let mut dir = into.as_os_str().to_owned();
+        // Without a slash at its end, or the place would be inside of it.
+        let into: PathBuf = into.components().collect();
+        let mut dir = into.clone().into_os_string();
         dir.push(".importing");
         let dir = PathBuf::from(dir);
         // Left by one that was killed.
@@ -79,7 +81,6 @@ impl Site {
             .mode(0o700)
             .create(&dir)
             .map_err(failed)?;
-        let into = into.to_owned();
         Ok(Self { dir, into })
     }
 

@@ -57,4 +57,10 @@ async fn a_group_that_loses_just_half_of_its_members_loses_them() {
     let run = world.sync().await;
     assert_eq!(world.team_members().await, all(&["cid", "dan"]));
     assert_eq!(run.memberships.unwrap().removed, 2, "{run:?}");
+    let change = world.only_change(&run).await;
+    let diffs = change.diffs.iter();
+    let told: Vec<_> = diffs
+        .map(|diff| (&diff.old_values, &diff.new_values))
+        .collect();
+    assert_eq!(told, [(&all(&["ann", "bob"]), &Vec::new())]);
 }

@@ -184,6 +184,23 @@ async fn a_group_comes_with_its_members() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn manual_rules_decide_about_one_object_too() {
+    let mut world = World::start(nobody()).await;
+    world.create("google").await;
+    world.authorize("admin@acme.test").await;
+    let run_mode = v1::rule::RunMode::Manual.into();
+    world
+        .rule(v1::Rule {
+            run_mode,
+            ..v1::Rule::default()
+        })
+        .await;
+    world.person("ann").await;
+    let done = world.provision(Kind::User, "ann").await;
+    assert_eq!(done.state(), State::Added, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_condition_is_told_with_what_it_saw() {
     let mut world = World::start(nobody()).await;
     world.create("google").await;

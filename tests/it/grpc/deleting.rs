@@ -67,6 +67,30 @@ async fn team_count(world: &mut World) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_id_of_one_who_can_be_had_back_is_not_given_to_another() {
+    let world = World::start(crate::changes::scene::nobody()).await;
+    let create = async |email: &str| {
+        let request = v1::CreateUserRequest {
+            parent: company(),
+            user: Some(User {
+                user_name: at(email),
+                ..User::default()
+            }),
+            user_id: "anna".to_owned(),
+            ..v1::CreateUserRequest::default()
+        };
+        world.directory.clone().create_user(request).await
+    };
+    let anna = create("anna").await.unwrap().into_inner();
+    delete(&world, &anna.name).await.unwrap();
+    // Her address is free, her id is not: what is kept of her would be the other's.
+    let refused = create("other").await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists, "{refused:?}");
+    assert!(refused.message().contains("undeleted"), "{refused:?}");
+    undelete(&world, &anna.name).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_deleted_is_gone_stays_gone_and_comes_back_as_he_was() {
     let mut world = team().await;
     let ann = world.user("ann").await;
