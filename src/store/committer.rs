@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// One commit takes no further operation once it has so many,
 const MOST_OPERATIONS: usize = 64;
 /// or so many records,
-const MOST_RECORDS: usize = 500;
+const MOST_RECORDS: usize = 1000;
 /// or so many bytes.
 const MOST_BYTES: usize = 1024 * 1024;
 /// So many commits may wait to be made durable.
