@@ -42,6 +42,16 @@ fn get(
         .transpose()
 }
 
+/// Whether something of this id was deleted and is not gone for good.
+pub(super) fn is_kept(
+    read: &impl Read,
+    company: &CompanyId,
+    kind: Kind,
+    id: &EntityId,
+) -> Result<bool, Error> {
+    Ok(read.raw(Table::Deleted, &key(company, kind, id))?.is_some())
+}
+
 fn decode(
     read: &impl Read,
     company: &CompanyId,

@@ -1,7 +1,7 @@
 //! The AppsCo directory's users and groups.
 
 use super::{
-    Created, Error, Store, entities,
+    Created, Error, Store, deleted, entities,
     page::{self, List},
     requests,
     tables::Table,
@@ -33,7 +33,9 @@ fn create(
             replayed: true,
         });
     }
-    if entities::get(txn, &company, kind, &id)?.is_some() {
+    // Of one that can be had back memberships are kept, under its id.
+    let there = entities::get(txn, &company, kind, &id)?.is_some();
+    if there || deleted::is_kept(txn, &company, kind, &id)? {
         return Err(Error::taken("id", entities::name(&company, kind, &id)));
     }
     if let Some((kind, id)) = entities::holder(txn, &company, &fold_email(entity.email()))? {
