@@ -68,3 +68,22 @@ async fn the_id_of_what_was_deleted_is_free_only_when_it_is_gone_for_good() {
     while store.purge_deleted(until).await.unwrap() {}
     assert_eq!(count(&store, "all").await, 1);
 }
+
+#[tokio::test]
+async fn who_is_had_back_before_his_group_is_in_it_when_that_is_had_back() {
+    let home = Home::new();
+    let store = home.open().await;
+    let ann = create(&store, Kind::User, "ann", "ann@acme.example");
+    let ann = ann.await.unwrap();
+    let team = create(&store, Kind::Group, "team", "team@acme.example");
+    let team = team.await.unwrap();
+    join(&store, "team", "ann").await;
+    let until = home.clock.now() + WEEK;
+    delete(&store, ann.clone(), until).await;
+    delete(&store, team.clone(), until).await;
+    for of in [&ann, &team] {
+        let back = store.undelete_entity(&of.company, of.kind, &of.id, "backend");
+        back.await.unwrap();
+    }
+    assert_eq!(count(&store, "team").await, 1);
+}
