@@ -67,6 +67,8 @@ impl Site {
                 into.display()
             )));
         }
+        // Without a slash at its end: beside it, not in it.
+        let into: PathBuf = into.components().collect();
         let mut dir = into.as_os_str().to_owned();
         dir.push(".importing");
         let dir = PathBuf::from(dir);
@@ -80,7 +82,6 @@ impl Site {
             .mode(0o700)
             .create(&dir)
             .map_err(failed)?;
-        let into = into.to_owned();
         Ok(Self { dir, into })
     }
 
