@@ -1,7 +1,7 @@
 //! Applies the listing of one group: who joined is added, who left is taken away, within the limit.
 
 use super::{
-    apply::outrun_reason,
+    apply::{aside, outrun_reason},
     compare::{Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
-    MemberCounters, MemberState, ObjectRef, Outcome, Reason, SourceId, Value,
+    MemberCounters, MemberState, MemberWrite, ObjectRef, Outcome, Reason, SourceId, Value,
 };
 use std::collections::HashMap;
 
@@ -95,7 +95,37 @@ async fn joining(
         uid,
         limit: job.integration.limits.member_loss_percent(),
     };
-    Ok(compare(terms, target, listing, remembered, &targets))
+    let mut joining = compare(terms, target, listing, remembered, &targets);
+    let Joining {
+        steps,
+        joined,
+        left,
+        ..
+    } = &mut joining;
+    for (names, add) in [(joined, true), (left, false)] {
+        let writes = steps.iter().filter_map(|step| step.write.as_ref());
+        name(job, names, writes.filter(|write| write.add == add)).await?;
+    }
+    Ok(joining)
+}
+
+/// Calls members by their addresses who are known by ids only: as many as records list.
+async fn name(
+    job: &Job,
+    names: &mut [String],
+    writes: impl Iterator<Item = &MemberWrite>,
+) -> Result<(), Stop> {
+    for (name, write) in names.iter_mut().zip(writes).take(NAMES) {
+        if name.contains('@') {
+            continue;
+        }
+        let company = &job.integration.company;
+        let entity = job.store.entity(company, write.kind, &write.member);
+        if let Some(entity) = entity.await? {
+            entity.email().clone_into(name);
+        }
+    }
+    Ok(())
 }
 
 /// How a group is accounted for with what becomes of its memberships.
@@ -261,7 +291,8 @@ async fn write(
     }
 }
 
-fn item(group: &Filling) -> Item {
+/// The group itself, to be accounted for.
+pub(super) fn item(group: &Filling) -> Item {
     let what = What::Observe(group.count.clone());
     Item {
         kind: Kind::Group,
@@ -277,26 +308,14 @@ fn item(group: &Filling) -> Item {
 fn records(job: &Job, group: &Filling, link: &Link, joining: &Joining) -> Vec<Change> {
     let (joined, left) = (names(&joining.joined), names(&joining.left));
     let mut records = Vec::new();
-    if joined.is_some() || left.is_some() {
+    let changed = joined.is_some() || left.is_some();
+    if changed || joining.held.is_some() {
+        let outcome = match changed {
+            true => Outcome::Applied,
+            false => Outcome::Skipped,
+        };
         let held = joining.held.clone();
-        records.push(describe(
-            job,
-            group,
-            link,
-            Outcome::Applied,
-            held,
-            (left, joined),
-        ));
-    } else if joining.held.is_some() {
-        let held = joining.held.clone();
-        records.push(describe(
-            job,
-            group,
-            link,
-            Outcome::Skipped,
-            held,
-            (None, None),
-        ));
+        records.push(describe(job, group, link, outcome, held, (left, joined)));
     }
     if let Some(outside) = names(&joining.external) {
         let text = format!("{} members are not of this company", joining.external.len());
@@ -368,20 +387,10 @@ pub(super) async fn record(
     reason: Reason,
     members: &MemberCounters,
 ) -> Result<(), Stop> {
-    let source = ObjectRef {
-        kind: Kind::Group,
-        id: group.source.to_string(),
-        label: group.label.clone(),
-    };
-    let change = Change {
-        rule: group.rule.clone(),
-        outcome,
-        ..job.undecided(source, None, reason)
-    };
-    let mut slice = job.slice();
-    slice.changes.push(change);
-    job.ledger().count_members(members);
     let item = item(group);
+    let mut slice = job.slice();
+    slice.changes.push(aside(job, &item, outcome, reason));
+    job.ledger().count_members(members);
     job.commit(slice, &[(&item, &count)]).await?.ok();
     Ok(())
 }
