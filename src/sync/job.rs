@@ -269,8 +269,11 @@ impl Job {
         Ok(())
     }
 
-    /// Lets those who watch know how far the run is.
+    /// Lets those who watch know how far the run is; of a single object there is nothing to tell before it is done.
     pub(super) fn tell_progress(&self) {
+        if self.lane.is_none() {
+            return;
+        }
         let run = self.ledger().run.clone();
         let known = self.expected.load(Ordering::Relaxed);
         let elapsed = run.start_time.map_or(0, |began| {

@@ -1,0 +1,42 @@
+//! One object by itself, where something is in its way.
+
+use super::{
+    one_object::{Lane as _, reason, request},
+    scene::{Scene as _, code, nobody, team},
+};
+use crate::support::{World, company, sums_hold};
+use provisiond::proto::v1::{
+    self, Kind, provision_object_response::State, rule::RunMode, run, watch_runs_response::Event,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tonic::Code;
+
+async fn no_faults(world: &World) {
+    let control = world.google.control(Method::DELETE, "faults", Value::Null);
+    control.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_hears_of_the_progress_of_a_preview() {
+    let mut world = team().await;
+    let late = json!({"method": "directory.users.get", "times": 2, "fault": {"delay_ms": 1500}});
+    world.google.fault(late).await;
+    world.preview(Kind::User, "ann").await;
+    let request = v1::WatchRunsRequest {
+        parent: company(),
+        ..v1::WatchRunsRequest::default()
+    };
+    let mut news = world.sync.watch_runs(request).await.unwrap().into_inner();
+    let first = news.message().await.unwrap().unwrap();
+    assert!(
+        matches!(first.event, Some(Event::Heartbeat(_))),
+        "{first:?}"
+    );
+    world.provision(Kind::User, "ann").await;
+    let second = news.message().await.unwrap().unwrap();
+    assert!(
+        matches!(second.event, Some(Event::RunStarted(_))),
+        "{second:?}"
+    );
+}
