@@ -67,11 +67,11 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
     let (company, id) = (&request.company, &request.integration);
     let integration = tools.integrations.get(company, id).await?;
     let rules = tools.store.rules(company, id).await?;
-    if !request.preview {
-        super::runs::ready(&integration, &rules, &[])?;
-    }
     let active = rules.iter().filter(|rule| rule.active);
     let named: Vec<RuleId> = active.map(|rule| rule.id.clone()).collect();
+    if !request.preview {
+        super::runs::ready(&integration, &rules, &named)?;
+    }
     let source = tools.integrations.connect(company, id).await?;
     let cancel = tools.stopping.child_token();
     let rules =

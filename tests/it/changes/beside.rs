@@ -18,6 +18,22 @@ async fn no_faults(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn manual_rules_are_enough() {
+    let mut world = World::start(nobody()).await;
+    world.create("google").await;
+    world.authorize("admin@acme.test").await;
+    world
+        .rule(v1::Rule {
+            run_mode: RunMode::Manual.into(),
+            ..v1::Rule::default()
+        })
+        .await;
+    world.person("ann").await;
+    let done = world.provision(Kind::User, "ann").await;
+    assert_eq!(done.state(), State::Added, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_hears_of_the_progress_of_a_preview() {
     let mut world = team().await;
     let late = json!({"method": "directory.users.get", "times": 2, "fault": {"delay_ms": 1500}});
