@@ -7,7 +7,7 @@
 use super::table::id_hash;
 use crate::model::{Kind, SourceId, Uid};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{OwnedMutexGuard, RwLock, RwLockReadGuard};
@@ -44,8 +44,8 @@ pub(super) struct Lane {
 struct Marks {
     /// A bulk run is going on.
     bulk: bool,
-    /// Marked since it began to read.
-    marked: HashSet<Key>,
+    /// Marked since it began to read, and whether it was also decided: else it is not marked for longer than it is under way.
+    marked: HashMap<Key, bool>,
     /// Objects that are being provisioned by themselves, each one after the other.
     under_way: HashMap<Key, Arc<tokio::sync::Mutex<()>>>,
 }
@@ -64,7 +64,7 @@ impl Lane {
         let mut marks = self.marks();
         marks.bulk = true;
         // They may have been read already, or not yet: which read is newer can't be told.
-        marks.marked = marks.under_way.keys().copied().collect();
+        marks.marked = marks.under_way.keys().map(|key| (*key, false)).collect();
         Bulk(Arc::clone(self))
     }
 
@@ -74,7 +74,7 @@ impl Lane {
         let turn = {
             let mut marks = self.marks();
             if marks.bulk {
-                marks.marked.insert(key);
+                marks.marked.entry(key).or_insert(false);
             }
             Arc::clone(marks.under_way.entry(key).or_default())
         };
@@ -95,7 +95,7 @@ impl Lane {
     /// Whether an object was marked since the bulk run began to read.
     pub(super) fn is_marked(&self, kind: Kind, id: &SourceId) -> bool {
         let marks = self.marks();
-        !marks.marked.is_empty() && marks.marked.contains(&key(kind, id))
+        !marks.marked.is_empty() && marks.marked.contains_key(&key(kind, id))
     }
 }
 
@@ -112,7 +112,7 @@ impl Drop for Bulk {
     fn drop(&mut self) {
         let mut marks = self.0.marks();
         marks.bulk = false;
-        marks.marked = HashSet::new();
+        marks.marked = HashMap::new();
     }
 }
 
@@ -123,15 +123,28 @@ pub(super) struct Taken {
     turn: Option<OwnedMutexGuard<()>>,
 }
 
+impl Taken {
+    /// It was read and is decided now: from here on a bulk run that has read it before leaves it alone until it ends.
+    pub(super) fn decide(&mut self) {
+        if let Some(decided) = self.lane.marks().marked.get_mut(&self.key) {
+            *decided = true;
+        }
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
-        let mut marks = self.lane.marks();
+        let mut guard = self.lane.marks();
+        let marks = &mut *guard;
         drop(self.turn.take());
         // Whoever waits for his turn holds it too.
         if let Some(turn) = marks.under_way.get(&self.key)
             && Arc::strong_count(turn) == 1
         {
             marks.under_way.remove(&self.key);
+            if marks.marked.get(&self.key) == Some(&false) {
+                marks.marked.remove(&self.key);
+            }
         }
     }
 }
@@ -151,11 +164,14 @@ mod tests {
         drop(lane.take(Kind::User, &id("before")).await);
         let during = lane.take(Kind::User, &id("under way")).await;
         let bulk = lane.begin();
+        lane.take(Kind::User, &id("a")).await.decide();
         drop(lane.take(Kind::User, &id("a")).await);
+        drop(lane.take(Kind::User, &id("failed")).await);
         for (name, marked) in [
             ("before", false),
             ("under way", true),
             ("a", true),
+            ("failed", false),
             ("b", false),
         ] {
             assert_eq!(lane.is_marked(Kind::User, &id(name)), marked, "{name}");

@@ -6,7 +6,9 @@ use super::{
     error::Stop,
     execute::Tools,
     job::{Filling, Job},
-    joining, knowledge, members,
+    joining, knowledge,
+    lane::Taken,
+    members,
     plan::{self, Item, Planned},
     read,
     record::{Count, Ended},
@@ -85,7 +87,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
         let known = locate(&job, &request).await?;
         // Until it is done nobody else provisions it by itself, and no bulk run overwrites it.
         let lane = tools.lanes.of(integration.uid);
-        let taken = if request.preview {
+        let mut taken = if request.preview {
             None
         } else {
             Some(lane.take(request.kind, &known).await)
@@ -94,6 +96,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
         if matches!(read, Look::There(_)) {
             knowledge::read(&job).await?;
         }
+        taken.iter_mut().for_each(Taken::decide);
         let done = match read {
             Look::Absent => return Err(Failure::Absent),
             Look::Gone(reason) => Ok(gone(reason)),

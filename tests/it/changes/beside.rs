@@ -34,6 +34,34 @@ async fn manual_rules_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_could_not_be_read_by_himself_is_left_to_the_run_over_all() {
+    let mut world = team().await;
+    let eve = world.person("eve").await;
+    world.google.forget_requests().await;
+    let hold = json!({"method": "directory.users.list", "fault": "hold"});
+    world.google.fault(hold).await;
+    let bulk = world.start_run().await;
+    world.asked("directory.users.list", 1).await;
+    let down =
+        json!({"method": "directory.users.get", "times": 99, "fault": {"status": {"code": 503}}});
+    world.google.fault(down).await;
+    let refused = world.ask(request(Kind::User, &eve, false)).await;
+    assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
+    no_faults(&world).await;
+    let bulk = world.finished(&bulk.name).await;
+    assert_eq!(bulk.state(), run::State::Succeeded, "{bulk:?}");
+    sums_hold(&bulk);
+    let changes = world.changes(&bulk.name).await;
+    assert!(
+        changes
+            .iter()
+            .all(|change| code(change) != "PROVISIONED_MEANWHILE"),
+        "{changes:?}"
+    );
+    world.user("eve").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_hears_of_the_progress_of_a_preview() {
     let mut world = team().await;
     let late = json!({"method": "directory.users.get", "times": 2, "fault": {"delay_ms": 1500}});
