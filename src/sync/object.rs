@@ -322,8 +322,14 @@ async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     }
     let group = job.groups_to_fill().pop();
     if let Some(group) = group {
-        let listing = members::list(job, &group, false).await?;
-        let (counted, more) = joining::preview(job, &group, &listing).await?;
+        let (counted, more) = match members::list(job, &group, false).await {
+            Ok(listing) => joining::preview(job, &group, &listing).await?,
+            Err(stop) => {
+                let (counted, outcome, reason) = members::unread(&group, stop)?;
+                let change = aside(job, &joining::item(&group), outcome, reason);
+                (counted, vec![change])
+            }
+        };
         changes.extend(more);
         count = Some(counted);
     }

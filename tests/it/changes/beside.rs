@@ -62,6 +62,20 @@ async fn who_could_not_be_read_by_himself_is_left_to_the_run_over_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preview_tells_of_members_that_can_not_be_read_as_the_run_would() {
+    let world = team().await;
+    let forbidden = json!({"method": "directory.members.list", "times": 99,
+        "fault": {"status": {"code": 403, "reason": "forbidden"}}});
+    world.google.fault(forbidden).await;
+    let sees = |answer: &v1::ProvisionObjectResponse| (answer.state(), reason(answer).to_owned());
+    let told = world.preview(Kind::Group, "team").await;
+    let expected = (State::Skipped, "MEMBERS_FORBIDDEN".to_owned());
+    assert_eq!(sees(&told), expected, "{told:?}");
+    let done = world.provision(Kind::Group, "team").await;
+    assert_eq!(sees(&done), expected, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_hears_of_the_progress_of_a_preview() {
     let mut world = team().await;
     let late = json!({"method": "directory.users.get", "times": 2, "fault": {"delay_ms": 1500}});
