@@ -10,7 +10,11 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{OwnedMutexGuard, RwLock, RwLockReadGuard};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, Semaphore};
+
+/// Objects of one integration that are provisioned by themselves at once; more wait, so that those of a system that is slow
+/// leave room for others'.
+const AT_ONCE: usize = 4;
 
 type Key = (Kind, u64);
 
@@ -33,11 +37,22 @@ impl Lanes {
 }
 
 /// What is known of the objects of one integration that are provisioned by themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lane {
     marks: Mutex<Marks>,
     /// Held for reading by each slice of a bulk run from its look at the marks until it is written.
     slices: RwLock<()>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            marks: Mutex::default(),
+            slices: RwLock::default(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +72,12 @@ fn key(kind: Kind, id: &SourceId) -> Key {
 impl Lane {
     fn marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place in the lane of single objects.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// A bulk run begins to read: to be called before its first request.
@@ -181,6 +202,19 @@ mod tests {
         assert!(!lane.is_marked(Kind::User, &id("a")));
         drop(during);
         assert!(lane.marks().under_way.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_objects_of_one_integration_do_not_take_all_places() {
+        let (lanes, slow) = (Lanes::default(), Uid::generate());
+        let mut taken = Vec::new();
+        for _ in 0..AT_ONCE {
+            taken.push(lanes.of(slow).place().await);
+        }
+        assert!(lanes.of(slow).place().now_or_never().is_none());
+        assert!(lanes.of(Uid::generate()).place().now_or_never().is_some());
+        taken.pop();
+        assert!(lanes.of(slow).place().now_or_never().is_some());
     }
 
     #[tokio::test]
