@@ -249,9 +249,10 @@ fn kind_of(integration: &Integration, kind: Kind) -> Option<&'static KindInfo> {
     catalogue::find(&integration.system)?.kind(kind)
 }
 
-/// Neither an address nor a path.
+/// Neither an address nor a path, nor anything that is no id at all.
 fn is_source_id(value: &str) -> bool {
-    value.len() <= 255 && !value.contains(|c: char| c == '@' || c == '/' || c.is_whitespace())
+    value.len() <= 255
+        && !value.contains(|c: char| matches!(c, '@' | '/') || c.is_whitespace() || c.is_control())
 }
 
 fn is_yes_no(value: &str) -> bool {

@@ -177,8 +177,13 @@ fn undelete(
     for item in set.list(txn, None, usize::MAX)? {
         let group = members::group(&item.key)?;
         let mut origins = rows::origins(&item.value)?;
-        let Some(holder) = entities::get(txn, company, Kind::Group, &group)? else {
-            continue;
+        let holder = match entities::get(txn, company, Kind::Group, &group)? {
+            Some(holder) => holder,
+            // It may be had back too, later.
+            None => match get(txn, company, Kind::Group, &group)? {
+                Some(deleted) => deleted.entity,
+                None => continue,
+            },
         };
         let mut stand = Vec::new();
         for origin in origins.drain(..) {

@@ -6,7 +6,7 @@ use super::{
     job::{Job, Parts},
     lane::{Bulk, Lane, Lanes},
     record::{Ended, Ledger},
-    run::{consent_lost, explain, pipe},
+    run::{consent_lost, explain, panicked, pipe},
 };
 use crate::{
     connector::{Connector, catalogue},
@@ -14,7 +14,7 @@ use crate::{
     integrations::{Gap, Integrations, halted},
     model::{
         Attribute, Clock, EventBody, Integration, IntegrationState, Kind, Phase, RequestCounts,
-        Run, RunError, RunId, RunState, SystemId, Tally, Trigger,
+        Run, RunId, RunState, SystemId, Tally, Trigger,
     },
     rules::RuleSet,
     store::Store,
@@ -47,16 +47,10 @@ pub(super) async fn execute(tools: Tools, run: Run, cancel: CancellationToken) -
         .catch_unwind()
         .await;
     let (mut run, seen) = carried.unwrap_or_else(|_| {
-        tracing::error!("the run panicked; this is a defect of the daemon");
-        let text =
-            "the daemon has a defect here; its log says more. What was applied stands.".to_owned();
         (
             Run {
                 state: RunState::Failed,
-                error: Some(RunError {
-                    code: "INTERNAL".to_owned(),
-                    text,
-                }),
+                error: Some(panicked()),
                 ..began
             },
             None,

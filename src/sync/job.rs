@@ -272,13 +272,12 @@ impl Job {
         Ok(())
     }
 
-    /// Lets those who watch know how far the run is.
+    /// Lets those who watch know how far the run is; of a single object there is nothing to tell before it is done.
     pub(super) fn tell_progress(&self) {
-        let run = self.ledger().run.clone();
-        if self.lane.is_none() && run.object.is_none() {
-            // Of a single object: it is only looked at, or no run yet.
+        if self.lane.is_none() {
             return;
         }
+        let run = self.ledger().run.clone();
         let known = self.expected.load(Ordering::Relaxed);
         let elapsed = run.start_time.map_or(0, |began| {
             self.clock.now().duration_since(began).as_millis()

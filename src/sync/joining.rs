@@ -1,7 +1,7 @@
 //! Applies the listing of one group: who joined is added, who left is taken away, within the limit.
 
 use super::{
-    apply::outrun_reason,
+    apply::{aside, outrun_reason},
     compare::{Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
@@ -262,7 +262,8 @@ async fn write(
     }
 }
 
-fn item(group: &Filling) -> Item {
+/// The group itself, to be accounted for.
+pub(super) fn item(group: &Filling) -> Item {
     let what = What::Observe(group.count.clone());
     Item {
         kind: Kind::Group,
@@ -279,26 +280,14 @@ fn item(group: &Filling) -> Item {
 fn records(job: &Job, group: &Filling, link: &Link, joining: &Joining) -> Vec<Change> {
     let (joined, left) = (naming::names(&joining.joined), naming::names(&joining.left));
     let mut records = Vec::new();
-    if joined.is_some() || left.is_some() {
+    let changed = joined.is_some() || left.is_some();
+    if changed || joining.held.is_some() {
+        let outcome = match changed {
+            true => Outcome::Applied,
+            false => Outcome::Skipped,
+        };
         let held = joining.held.clone();
-        records.push(describe(
-            job,
-            group,
-            link,
-            Outcome::Applied,
-            held,
-            (left, joined),
-        ));
-    } else if joining.held.is_some() {
-        let held = joining.held.clone();
-        records.push(describe(
-            job,
-            group,
-            link,
-            Outcome::Skipped,
-            held,
-            (None, None),
-        ));
+        records.push(describe(job, group, link, outcome, held, (left, joined)));
     }
     if let Some(outside) = naming::names(&joining.external) {
         let text = format!("{} members are not of this company", joining.external.len());
@@ -361,20 +350,10 @@ pub(super) async fn record(
     reason: Reason,
     members: &MemberCounters,
 ) -> Result<(), Stop> {
-    let source = ObjectRef {
-        kind: Kind::Group,
-        id: group.source.to_string(),
-        label: group.label.clone(),
-    };
-    let change = Change {
-        rule: group.rule.clone(),
-        outcome,
-        ..job.undecided(source, None, reason)
-    };
-    let mut slice = job.slice();
-    slice.changes.push(change);
-    job.ledger().count_members(members);
     let item = item(group);
+    let mut slice = job.slice();
+    slice.changes.push(aside(job, &item, outcome, reason));
+    job.ledger().count_members(members);
     job.commit(slice, &[(&item, &count)]).await?.ok();
     Ok(())
 }

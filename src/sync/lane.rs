@@ -7,10 +7,14 @@
 use super::table::id_hash;
 use crate::model::{Kind, SourceId, Uid};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{OwnedMutexGuard, RwLock, RwLockReadGuard};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, Semaphore};
+
+/// Objects of one integration that are provisioned by themselves at once; more wait, so that those of a system that is slow
+/// leave room for others'.
+const AT_ONCE: usize = 4;
 
 type Key = (Kind, u64);
 
@@ -33,19 +37,30 @@ impl Lanes {
 }
 
 /// What is known of the objects of one integration that are provisioned by themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lane {
     marks: Mutex<Marks>,
     /// Held for reading by each slice of a bulk run from its look at the marks until it is written.
     slices: RwLock<()>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            marks: Mutex::default(),
+            slices: RwLock::default(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Marks {
     /// A bulk run is going on.
     bulk: bool,
-    /// Marked since it began to read.
-    marked: HashSet<Key>,
+    /// Marked since it began to read, and whether it was also decided: else it is not marked for longer than it is under way.
+    marked: HashMap<Key, bool>,
     /// Objects that are being provisioned by themselves, each one after the other.
     under_way: HashMap<Key, Arc<tokio::sync::Mutex<()>>>,
 }
@@ -59,12 +74,18 @@ impl Lane {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for a place in the lane of single objects.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
     /// A bulk run begins to read: to be called before its first request.
     pub(super) fn begin(self: &Arc<Self>) -> Bulk {
         let mut marks = self.marks();
         marks.bulk = true;
         // They may have been read already, or not yet: which read is newer can't be told.
-        marks.marked = marks.under_way.keys().copied().collect();
+        marks.marked = marks.under_way.keys().map(|key| (*key, false)).collect();
         Bulk(Arc::clone(self))
     }
 
@@ -74,7 +95,7 @@ impl Lane {
         let turn = {
             let mut marks = self.marks();
             if marks.bulk {
-                marks.marked.insert(key);
+                marks.marked.entry(key).or_insert(false);
             }
             Arc::clone(marks.under_way.entry(key).or_default())
         };
@@ -95,7 +116,7 @@ impl Lane {
     /// Whether an object was marked since the bulk run began to read.
     pub(super) fn is_marked(&self, kind: Kind, id: &SourceId) -> bool {
         let marks = self.marks();
-        !marks.marked.is_empty() && marks.marked.contains(&key(kind, id))
+        !marks.marked.is_empty() && marks.marked.contains_key(&key(kind, id))
     }
 }
 
@@ -112,7 +133,7 @@ impl Drop for Bulk {
     fn drop(&mut self) {
         let mut marks = self.0.marks();
         marks.bulk = false;
-        marks.marked = HashSet::new();
+        marks.marked = HashMap::new();
     }
 }
 
@@ -123,15 +144,28 @@ pub(super) struct Taken {
     turn: Option<OwnedMutexGuard<()>>,
 }
 
+impl Taken {
+    /// It was read and is decided now: from here on a bulk run that has read it before leaves it alone until it ends.
+    pub(super) fn decide(&mut self) {
+        if let Some(decided) = self.lane.marks().marked.get_mut(&self.key) {
+            *decided = true;
+        }
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
-        let mut marks = self.lane.marks();
+        let mut guard = self.lane.marks();
+        let marks = &mut *guard;
         drop(self.turn.take());
         // Whoever waits for his turn holds it too.
         if let Some(turn) = marks.under_way.get(&self.key)
             && Arc::strong_count(turn) == 1
         {
             marks.under_way.remove(&self.key);
+            if marks.marked.get(&self.key) == Some(&false) {
+                marks.marked.remove(&self.key);
+            }
         }
     }
 }
@@ -151,11 +185,14 @@ mod tests {
         drop(lane.take(Kind::User, &id("before")).await);
         let during = lane.take(Kind::User, &id("under way")).await;
         let bulk = lane.begin();
+        lane.take(Kind::User, &id("a")).await.decide();
         drop(lane.take(Kind::User, &id("a")).await);
+        drop(lane.take(Kind::User, &id("failed")).await);
         for (name, marked) in [
             ("before", false),
             ("under way", true),
             ("a", true),
+            ("failed", false),
             ("b", false),
         ] {
             assert_eq!(lane.is_marked(Kind::User, &id(name)), marked, "{name}");
@@ -165,6 +202,19 @@ mod tests {
         assert!(!lane.is_marked(Kind::User, &id("a")));
         drop(during);
         assert!(lane.marks().under_way.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_objects_of_one_integration_do_not_take_all_places() {
+        let (lanes, slow) = (Lanes::default(), Uid::generate());
+        let mut taken = Vec::new();
+        for _ in 0..AT_ONCE {
+            taken.push(lanes.of(slow).place().await);
+        }
+        assert!(lanes.of(slow).place().now_or_never().is_none());
+        assert!(lanes.of(Uid::generate()).place().now_or_never().is_some());
+        taken.pop();
+        assert!(lanes.of(slow).place().now_or_never().is_some());
     }
 
     #[tokio::test]

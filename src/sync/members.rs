@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     connector::{Error, MemberKind, SourceMember},
-    model::{Fingerprint, Kind, MemberCounters, Reason, SourceId},
+    model::{Fingerprint, Kind, MemberCounters, Outcome, Reason, SourceId},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::{
@@ -106,35 +106,15 @@ async fn unreadable(
     error: Error,
     outages: &AtomicU32,
 ) -> Result<Option<Stop>, Stop> {
-    let skipped = matches!(error, Error::Forbidden(_) | Error::NotFound(_));
-    let reason = match &error {
-        Error::Forbidden(_) => Reason::new(
-            "MEMBERS_FORBIDDEN",
-            "the system does not let the authorizing admin list the members; known ones are kept",
-        ),
-        Error::NotFound(_) => {
-            Reason::new("GROUP_GONE", "the group was deleted after it was listed")
-        }
-        Error::Unauthorized(_) | Error::ConsentLost(_) => {
+    let (count, outcome, reason) = match unread(group, error.clone().into()) {
+        Ok(unread) => unread,
+        Err(stop) => {
             leave(job, group, false);
             outages.store(OUTAGE, Ordering::Relaxed);
-            return Ok(Some(error.into()));
+            return Ok(Some(stop));
         }
-        other => Reason::new(
-            "MEMBERS_UNREADABLE",
-            format!("the members could not be listed: {other}; known ones are kept"),
-        ),
     };
-    let (count, outcome) = match (&group.count, skipped) {
-        (_, false) => (Count::Failed(reason.clone()), crate::model::Outcome::Failed),
-        (Count::Added | Count::Modified, true) => {
-            (group.count.clone(), crate::model::Outcome::Skipped)
-        }
-        (_, true) => (
-            Count::Skipped(reason.clone()),
-            crate::model::Outcome::Skipped,
-        ),
-    };
+    let skipped = outcome == Outcome::Skipped;
     let size = group.size.unwrap_or(1);
     let members = MemberCounters {
         considered: size,
@@ -146,6 +126,36 @@ async fn unreadable(
     let down = matches!(error, Error::Unavailable(_) | Error::Throttled { .. });
     let many = down && outages.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE;
     Ok(many.then(|| error.into()))
+}
+
+/// What becomes of a group whose members can't be listed, for this reason; the reason itself if it stops more than this group.
+pub(super) fn unread(group: &Filling, stop: Stop) -> Result<(Count, Outcome, Reason), Stop> {
+    let error = match stop {
+        Stop::System(error @ (Error::Unauthorized(_) | Error::ConsentLost(_))) => {
+            return Err(error.into());
+        }
+        Stop::System(error) => error,
+        other => return Err(other),
+    };
+    let reason = match &error {
+        Error::Forbidden(_) => Reason::new(
+            "MEMBERS_FORBIDDEN",
+            "the system does not let the authorizing admin list the members; known ones are kept",
+        ),
+        Error::NotFound(_) => {
+            Reason::new("GROUP_GONE", "the group was deleted after it was listed")
+        }
+        other => {
+            let text = format!("the members could not be listed: {other}; known ones are kept");
+            let reason = Reason::new("MEMBERS_UNREADABLE", text);
+            return Ok((Count::Failed(reason.clone()), Outcome::Failed, reason));
+        }
+    };
+    let count = match &group.count {
+        count @ (Count::Added | Count::Modified) => count.clone(),
+        _ => Count::Skipped(reason.clone()),
+    };
+    Ok((count, Outcome::Skipped, reason))
 }
 
 /// Lists the direct members of a group to the end; starts again once if the listing is lost.

@@ -6,11 +6,13 @@ use super::{
     error::Stop,
     execute::{AGAIN, Tools},
     job::{Filling, Job},
-    joining, knowledge, members,
+    joining, knowledge,
+    lane::Taken,
+    members,
     plan::{self, Item, Planned},
     read,
     record::{Count, Ended},
-    run::explain,
+    run::{explain, panicked},
     runs::ObjectRequest,
 };
 use crate::{
@@ -85,7 +87,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
         let known = locate(&job, &request).await?;
         // Until it is done nobody else provisions it by itself, and no bulk run overwrites it.
         let lane = tools.lanes.of(integration.uid);
-        let taken = if request.preview {
+        let mut taken = if request.preview {
             None
         } else {
             Some(lane.take(request.kind, &known).await)
@@ -94,6 +96,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
         if matches!(read, Look::There(_)) {
             knowledge::read(&job).await?;
         }
+        taken.iter_mut().for_each(Taken::decide);
         let done = match read {
             Look::Absent => return Err(Failure::Absent),
             Look::Gone(reason) => Ok(gone(reason)),
@@ -276,14 +279,6 @@ async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provision
     })
 }
 
-fn panicked() -> RunError {
-    tracing::error!("provisioning an object panicked; this is a defect of the daemon");
-    RunError {
-        code: "INTERNAL".to_owned(),
-        text: "the daemon has a defect here; its log says more".to_owned(),
-    }
-}
-
 /// As a bulk run does with each object.
 async fn pipe(job: &Job, object: Object) -> Result<(), Stop> {
     let kind = object.kind;
@@ -325,8 +320,14 @@ async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     }
     let group = job.groups_to_fill().pop();
     if let Some(group) = group {
-        let listing = members::list(job, &group, false).await?;
-        let (counted, more) = joining::preview(job, &group, &listing).await?;
+        let (counted, more) = match members::list(job, &group, false).await {
+            Ok(listing) => joining::preview(job, &group, &listing).await?,
+            Err(stop) => {
+                let (counted, outcome, reason) = members::unread(&group, stop)?;
+                let change = aside(job, &joining::item(&group), outcome, reason);
+                (counted, vec![change])
+            }
+        };
         changes.extend(more);
         count = Some(counted);
     }

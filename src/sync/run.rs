@@ -97,3 +97,13 @@ pub(super) fn explain(stop: &Stop) -> RunError {
         text: format!("{text}. What was applied stands; nothing absent was concluded."),
     }
 }
+
+/// Why a run ended that panicked.
+pub(super) fn panicked() -> RunError {
+    tracing::error!("a run panicked; this is a defect of the daemon");
+    RunError {
+        code: "INTERNAL".to_owned(),
+        text: "the daemon has a defect here; its log says more. What was applied stands."
+            .to_owned(),
+    }
+}

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod attributes;
+mod beside;
 mod mappings;
 mod memberships;
 mod one_object;

@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// Objects that are provisioned by themselves at once, in the whole daemon; more wait.
+/// Objects that are provisioned by themselves at once, in the whole daemon; more wait. Each integration has few of them.
 pub(super) const AT_ONCE: usize = 16;
 
 /// A request for one object.
@@ -35,13 +35,16 @@ impl Runs {
     /// # Errors
     /// `NotReady`, `Missing` (the integration, or an object that the source does not have and never had), `System`.
     pub async fn provision_object(&self, request: ObjectRequest) -> Result<Provisioned, Error> {
+        let integrations = &self.tools.integrations;
+        let of = integrations.get(&request.company, &request.integration);
+        let own = self.tools.lanes.of(of.await?.uid).place().await;
         let place = Arc::clone(&self.objects).acquire_owned().await;
         let place = place.map_err(|_| Error::Stopping)?;
         let tools = self.tools.clone();
         let span = tracing::info_span!("object", integration = %request.integration, company = %request.company);
         let work = async move {
             let provisioned = provision(&tools, request).await;
-            drop(place);
+            drop((own, place));
             provisioned
         };
         let done = self.tasks.spawn(work.instrument(span));

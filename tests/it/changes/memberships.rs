@@ -23,6 +23,13 @@ async fn who_joins_a_group_becomes_a_member_and_who_leaves_it_is_none_any_more()
         8,
         "who left a group stays a user"
     );
+    let told = world.changes(&run.name).await;
+    let mut diffs = told.iter().flat_map(|change| &change.diffs);
+    let members = diffs.find(|diff| diff.attribute == "members").unwrap();
+    assert_eq!(
+        (&members.old_values, &members.new_values),
+        (&all(&["ann"]), &all(&["eve"]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

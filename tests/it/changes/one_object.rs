@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tonic::{Code, Status};
 
-fn request(kind: Kind, object: &str, preview: bool) -> v1::ProvisionObjectRequest {
+pub(super) fn request(kind: Kind, object: &str, preview: bool) -> v1::ProvisionObjectRequest {
     v1::ProvisionObjectRequest {
         parent: integration(),
         kind: kind.into(),
@@ -20,7 +20,7 @@ fn request(kind: Kind, object: &str, preview: bool) -> v1::ProvisionObjectReques
     }
 }
 
-trait Lane {
+pub(super) trait Lane {
     async fn ask(
         &self,
         request: v1::ProvisionObjectRequest,
@@ -73,7 +73,7 @@ fn diffs(answer: &ProvisionObjectResponse) -> Vec<(&str, &[String], &[String])> 
         .collect()
 }
 
-fn reason(answer: &ProvisionObjectResponse) -> &str {
+pub(super) fn reason(answer: &ProvisionObjectResponse) -> &str {
     answer.reason.as_ref().map_or("", |reason| &reason.code)
 }
 

@@ -325,3 +325,12 @@ async fn scheduled_backups_go_round_and_none_is_removed_before_the_new_one_is_go
     .unwrap_err();
     assert_eq!(names().len(), 3);
 }
+
+#[tokio::test]
+async fn a_backup_can_be_restored_where_a_slash_ends_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (home, file) = small(dir.path()).await;
+    let key = SealingKey::load(&home.key_file()).unwrap();
+    let into = PathBuf::from(format!("{}/restored/", dir.path().display()));
+    import(&file, &into, &key).await.unwrap();
+}

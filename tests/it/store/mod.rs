@@ -6,6 +6,7 @@
 mod authorizations;
 mod backup;
 mod crash;
+mod deleted;
 mod deletion;
 mod directory;
 mod events;

@@ -1,0 +1,89 @@
+//! What callers deleted, and can have back.
+
+use super::fixtures::*;
+use provisiond::{
+    model::{Clock as _, Entity, Kind, Time},
+    store::{Error, Store},
+};
+use std::time::Duration;
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+async fn create(store: &Store, kind: Kind, id: &str, email: &str) -> Result<Entity, Error> {
+    let made = store.create_entity(entity(&acme(), kind, id, email), None);
+    made.await.map(|made| made.value)
+}
+
+async fn delete(store: &Store, entity: Entity, until: Time) {
+    let deleted = store.delete_entity(entity, until, "backend");
+    deleted.await.unwrap();
+}
+
+async fn join(store: &Store, group: &str, user: &str) {
+    let (group, user) = (entity_id(group), entity_id(user));
+    let company = acme();
+    let joined = store.add_member(&company, &group, (Kind::User, &user), "backend");
+    joined.await.unwrap();
+}
+
+async fn count(store: &Store, group: &str) -> u64 {
+    let (company, group) = (acme(), entity_id(group));
+    store.member_count(&company, &group).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_id_of_what_was_deleted_is_free_only_when_it_is_gone_for_good() {
+    let home = Home::new();
+    let store = home.open().await;
+    let ann = create(&store, Kind::User, "ann", "ann@acme.example");
+    let ann = ann.await.unwrap();
+    let team = create(&store, Kind::Group, "team", "team@acme.example");
+    let team = team.await.unwrap();
+    create(&store, Kind::Group, "all", "all@acme.example")
+        .await
+        .unwrap();
+    join(&store, "team", "ann").await;
+    let until = home.clock.now() + WEEK;
+    delete(&store, team, until).await;
+    delete(&store, ann, until).await;
+
+    // Another one under the id would have its members, and lose its memberships when the first is let go.
+    for (kind, id) in [(Kind::User, "ann"), (Kind::Group, "team")] {
+        let again = create(&store, kind, id, "new@acme.example").await;
+        assert!(
+            matches!(&again, Err(Error::Taken { what: "id", .. })),
+            "{again:?}"
+        );
+    }
+
+    while store.purge_deleted(until).await.unwrap() {}
+    create(&store, Kind::Group, "team", "team@acme.example")
+        .await
+        .unwrap();
+    create(&store, Kind::User, "ann", "ann@acme.example")
+        .await
+        .unwrap();
+    assert_eq!(count(&store, "team").await, 0);
+    join(&store, "all", "ann").await;
+    while store.purge_deleted(until).await.unwrap() {}
+    assert_eq!(count(&store, "all").await, 1);
+}
+
+#[tokio::test]
+async fn who_is_had_back_before_his_group_is_in_it_when_that_is_had_back() {
+    let home = Home::new();
+    let store = home.open().await;
+    let ann = create(&store, Kind::User, "ann", "ann@acme.example");
+    let ann = ann.await.unwrap();
+    let team = create(&store, Kind::Group, "team", "team@acme.example");
+    let team = team.await.unwrap();
+    join(&store, "team", "ann").await;
+    let until = home.clock.now() + WEEK;
+    delete(&store, ann.clone(), until).await;
+    delete(&store, team.clone(), until).await;
+    for of in [&ann, &team] {
+        let back = store.undelete_entity(&of.company, of.kind, &of.id, "backend");
+        back.await.unwrap();
+    }
+    assert_eq!(count(&store, "team").await, 1);
+}
