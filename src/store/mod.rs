@@ -24,6 +24,7 @@ mod integrations;
 mod keys;
 mod large;
 mod links;
+mod listing;
 mod members;
 mod open;
 mod packed;
@@ -49,6 +50,7 @@ pub use backup::{
 };
 pub use entities::check_size;
 pub use error::Error;
+pub use listing::{Along, Index};
 pub use retention::Kept;
 pub use schedule::Due;
 pub use sealing::SealingKey;
