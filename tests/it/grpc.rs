@@ -7,6 +7,7 @@ mod asking;
 mod by_hand;
 mod deleting;
 mod nameless;
+mod ordering;
 mod pages;
 mod refusals;
 mod watching;
