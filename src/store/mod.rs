@@ -10,6 +10,7 @@
 
 mod authorizations;
 mod backup;
+mod began;
 mod by_hand;
 mod changes;
 mod committer;

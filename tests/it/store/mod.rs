@@ -13,6 +13,7 @@ mod events;
 mod fixtures;
 mod guards;
 mod integrations;
+mod last_run;
 mod listing;
 mod members;
 mod retention;
