@@ -6,6 +6,7 @@ mod around;
 mod asking;
 mod by_hand;
 mod deleting;
+mod leaving;
 mod nameless;
 mod ordering;
 mod pages;
