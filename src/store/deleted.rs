@@ -2,10 +2,7 @@
 //! go when their time is over. What they were a member of forgets them meanwhile; a group keeps its members, unseen.
 
 use super::{
-    Error, Store, entities,
-    keys::Key,
-    large, links, members,
-    packed::Set,
+    Error, Store, aside, entities, large, links, members,
     page::{self, List},
     rows::{self, DeletedRow, PackedItem},
     tables::{Read, Table},
@@ -22,13 +19,6 @@ const SLICE: usize = 400;
 
 fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
     entities::key(company, kind, id)
-}
-
-fn was_in(company: &CompanyId, kind: Kind, id: &EntityId) -> Set {
-    Set {
-        table: Table::DeletedIn,
-        prefix: Key::company(company).kind(kind).id(id.as_str()).done(),
-    }
 }
 
 fn get(
@@ -98,7 +88,7 @@ fn leave(txn: &mut Txn<'_>, entity: &Entity, caller: &str) -> Result<(), Error> 
             entities::tell(txn, &of, left, caller)?;
         }
     }
-    was_in(company, kind, id).apply(txn, left)
+    aside::was_in(company, kind, id).apply(txn, left)
 }
 
 fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time, caller: &str) -> Result<Deleted, Error> {
@@ -185,7 +175,7 @@ fn undelete(
     entity.owners.retain(|_, owner| owners.contains(owner));
     let entity = entities::restore(txn, entity)?;
     entities::tell(txn, &entity, Edit::Undeleted, caller)?;
-    let groups = was_in(company, kind, id).list(txn, None, usize::MAX)?;
+    let groups = aside::was_in(company, kind, id).list(txn, None, usize::MAX)?;
     // First: what is kept of it keeps it out of groups.
     forget(txn, company, kind, id)?;
     for item in groups {
@@ -237,7 +227,7 @@ fn rejoin(
 
 /// Takes away what is kept of a deleted object.
 fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
-    let set = was_in(company, kind, id);
+    let set = aside::was_in(company, kind, id);
     let groups = set.list(txn, None, usize::MAX)?.into_iter();
     set.apply(txn, groups.map(|item| (item.key, None)).collect())?;
     let key = key(company, kind, id);
@@ -246,7 +236,7 @@ fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> 
 
 /// Lets an object go for good, or so much of its memberships as one transaction takes.
 fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
-    // Runs may have made it a member meanwhile, of what they found under its link.
+    // Runs of earlier versions may have made it a member meanwhile, of what they found under its link.
     let groups = members::groups_of(company, kind, id).list(txn, None, SLICE)?;
     for item in &groups {
         let group = members::group(&item.key)?;

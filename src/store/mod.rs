@@ -8,6 +8,7 @@
 //! transaction, made durable, and then answered. Reading is done off the runtime. What is acknowledged survives `kill -9`; after a loss of
 //! power it is there, or the store does not open and says what to do (`open.rs`).
 
+mod aside;
 mod authorizations;
 mod backup;
 mod began;

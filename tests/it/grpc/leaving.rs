@@ -163,3 +163,82 @@ async fn who_is_deleted_leaves_his_groups_and_joins_those_again_in_which_he_woul
     assert_eq!(members(&mut world, "club").await, these(&["ann"]));
     assert_eq!(members(&mut world, "board").await, these(&["ann", "club"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_is_no_member_of_what_he_joins_until_he_is_had_back() {
+    let mut world = team().await;
+    let ann = world.user("ann").await.name;
+    delete(&world, &ann).await;
+    world.group("board").await;
+    world.group("sub").await;
+    for name in ["ann", "bob"] {
+        world.join("board", name).await;
+    }
+    world.join("sub", "ann").await;
+    let mut news = watch(&world).await;
+    let run = world.sync().await;
+    let mut joined = told(&mut news, 3).await;
+    joined.sort();
+    let expected = ["board TYPE_CREATED", "board: +bob -", "sub TYPE_CREATED"];
+    assert_eq!(joined, expected);
+    assert_eq!(run.memberships.unwrap().added, 1, "{run:?}");
+    assert_eq!(members(&mut world, "board").await, these(&["bob"]));
+    assert_eq!(members(&mut world, "sub").await, BTreeSet::new());
+    // Nor does a run after it make her one.
+    let run = world.sync().await;
+    assert_eq!(run.memberships.unwrap().added, 0, "{run:?}");
+    assert_eq!(members(&mut world, "board").await, these(&["bob"]));
+
+    undelete(&world, &ann).await;
+    let mut joined = told(&mut news, 4).await;
+    assert_eq!(joined.remove(0), "ann TYPE_UNDELETED");
+    joined.sort();
+    assert_eq!(joined, ["board: +ann -", "sub: +ann -", "team: +ann -"]);
+    assert_eq!(members(&mut world, "board").await, these(&["ann", "bob"]));
+    assert_eq!(members(&mut world, "sub").await, these(&["ann"]));
+    let run = world.sync().await;
+    let counted = run.memberships.unwrap();
+    assert_eq!((counted.added, counted.removed), (0, 0), "{run:?}");
+    let path = format!("groups/{}/members/{}", at("board"), at("ann"));
+    world.delete(&path).await;
+    world.sync().await;
+    assert_eq!(members(&mut world, "board").await, these(&["bob"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_group_is_no_member_either() {
+    let mut world = team().await;
+    let team = group(&mut world, "team").await;
+    let request = v1::DeleteGroupRequest {
+        name: team.name.clone(),
+        etag: String::new(),
+    };
+    world.directory.delete_group(request).await.unwrap();
+    world.group("board").await;
+    world.join("board", "team").await;
+    world.join("board", "bob").await;
+    world.sync().await;
+    assert_eq!(members(&mut world, "board").await, these(&["bob"]));
+    let request = v1::UndeleteGroupRequest { name: team.name };
+    world.directory.undelete_group(request).await.unwrap();
+    assert_eq!(members(&mut world, "board").await, these(&["bob", "team"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_and_then_leaves_is_no_loss_of_the_group() {
+    let mut world = team().await;
+    for name in ["ann", "bob"] {
+        let user = world.user(name).await.name;
+        delete(&world, &user).await;
+    }
+    let mut news = watch(&world).await;
+    // Three of four would be more than half; it loses one of the two that it has.
+    for name in ["ann", "bob", "cid"] {
+        let path = format!("groups/{}/members/{}", at("team"), at(name));
+        world.delete(&path).await;
+    }
+    let run = world.sync().await;
+    assert_eq!(members(&mut world, "team").await, these(&["dan"]));
+    assert_eq!(run.memberships.unwrap().removed, 1, "{run:?}");
+    assert_eq!(told(&mut news, 1).await, ["team: + -cid"]);
+}
