@@ -7,6 +7,7 @@ mod asking;
 mod by_hand;
 mod deleting;
 mod leaving;
+mod limits;
 mod nameless;
 mod ordering;
 mod pages;
