@@ -193,11 +193,10 @@ pub(super) fn other_store() -> Status {
     plain(ErrorKind::OutOfRange, text.to_owned()).status()
 }
 
-/// Too many streams are open.
-pub(super) fn too_many_streams(limit: usize) -> Status {
-    let text = format!("{limit} streams are open already; close some");
+/// A limit is reached: of what, and what is so and what to do.
+pub(super) fn exhausted(of: String, text: String) -> Status {
     Failure {
-        resource: "streams".to_owned(),
+        resource: of,
         ..plain(ErrorKind::Exhausted, text)
     }
     .status()

@@ -1,9 +1,12 @@
 //! What is limited, and what is said then.
 
 use super::{quiet, reason, wrong_fields};
-use crate::support::company;
-use provisiond::proto::v1;
-use tonic::{Code, Status};
+use crate::support::{World, company};
+use provisiond::proto::v1::{
+    self, directory_service_client::DirectoryServiceClient, sync_service_client::SyncServiceClient,
+};
+use std::time::Duration;
+use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
 /// What clients take in headers at least (those of Java).
@@ -78,4 +81,66 @@ async fn however_long_what_is_wrong_may_be_the_answer_arrives() {
         assert_eq!(reason(&refused, Code::InvalidArgument), "INVALID_REQUEST");
         assert!(size(&refused) < HEADERS, "{}", size(&refused));
     }
+}
+
+/// What a status says of the limit that is reached.
+fn limit(status: &Status) -> (String, String) {
+    assert_eq!(reason(status, Code::ResourceExhausted), "LIMIT_REACHED");
+    let details = status.get_error_details();
+    let violation = &details.quota_failure().unwrap().violations[0];
+    (violation.subject.clone(), violation.description.clone())
+}
+
+async fn watch_runs(
+    world: &World,
+    company: &str,
+    count: usize,
+) -> Result<Vec<Streaming<v1::WatchRunsResponse>>, Status> {
+    let mut open = Vec::new();
+    let mut client = SyncServiceClient::connect(world.grpc.clone())
+        .await
+        .unwrap();
+    for _ in 0..count {
+        let request = v1::WatchRunsRequest {
+            parent: format!("companies/{company}"),
+            ..v1::WatchRunsRequest::default()
+        };
+        open.push(client.watch_runs(request).await?.into_inner());
+    }
+    Ok(open)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_company_can_t_take_all_streams() {
+    let world = quiet().await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        open.extend(watch_runs(&world, "acme", 125).await.unwrap());
+    }
+    let refused = watch_runs(&world, "acme", 1).await.unwrap_err();
+    let (subject, text) = limit(&refused);
+    assert_eq!(subject, "companies/acme");
+    assert!(text.contains("250 streams"), "{text}");
+    // Streams of the directory are streams too, and those of others are not hers.
+    let mut directory = DirectoryServiceClient::connect(world.grpc.clone())
+        .await
+        .unwrap();
+    let of = |company: &str| v1::WatchDirectoryRequest {
+        parent: format!("companies/{company}"),
+        position: None,
+    };
+    let refused = directory.watch_directory(of("acme")).await.unwrap_err();
+    assert_eq!(limit(&refused).0, "companies/acme");
+    directory.watch_directory(of("other")).await.unwrap();
+    watch_runs(&world, "other", 5).await.unwrap();
+    // A place is free once its stream is gone.
+    open.pop();
+    let again = async {
+        while directory.watch_directory(of("acme")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .unwrap();
 }
