@@ -3,10 +3,11 @@
 use super::{quiet, reason, wrong_fields};
 use crate::support::{World, company};
 use provisiond::proto::v1::{
-    self, directory_service_client::DirectoryServiceClient, sync_service_client::SyncServiceClient,
+    self, admin_service_client::AdminServiceClient,
+    directory_service_client::DirectoryServiceClient, sync_service_client::SyncServiceClient,
 };
 use std::time::Duration;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status, Streaming, transport::Channel};
 use tonic_types::StatusExt as _;
 
 /// What clients take in headers at least (those of Java).
@@ -143,4 +144,63 @@ async fn one_company_can_t_take_all_streams() {
     tokio::time::timeout(Duration::from_secs(30), again)
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_backups_are_downloaded_at_once() {
+    let mut world = quiet().await;
+    // More than what is sent before somebody reads it.
+    let users = |part: usize| {
+        let users = (0..100).map(move |n| v1::User {
+            user_name: format!("u{part}-{n}@acme.test"),
+            phone_numbers: (0..50)
+                .map(|m| format!("+{m:02} {}", "1".repeat(55)))
+                .collect(),
+            ..v1::User::default()
+        });
+        v1::BatchUpsertUsersRequest {
+            parent: company(),
+            users: users.collect(),
+            update_mask: None,
+        }
+    };
+    for part in 0..6 {
+        let made = world.directory.batch_upsert_users(users(part)).await;
+        let made = made.unwrap().into_inner().results;
+        assert!(made.iter().all(|row| row.error.is_none()));
+    }
+    let small = Channel::from_shared(world.grpc.clone()).unwrap();
+    let small = small.initial_stream_window_size(65_535);
+    let small = small.initial_connection_window_size(65_535);
+    let download = async || {
+        let mut client = AdminServiceClient::new(small.connect().await.unwrap());
+        let answer = client.backup(v1::BackupRequest {}).await;
+        answer.map(tonic::Response::into_inner)
+    };
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = download().await.unwrap();
+        stream.message().await.unwrap().unwrap();
+        open.push(stream);
+    }
+    let (subject, text) = limit(&download().await.unwrap_err());
+    assert_eq!(subject, "downloads of backups");
+    assert!(
+        text.contains("2 backups") && text.contains("end one"),
+        "{text}"
+    );
+    // One that was read to its end leaves its place, and so does one that is given up.
+    let mut read = open.remove(0);
+    while read.message().await.unwrap().is_some() {}
+    let next = download().await.unwrap();
+    open.clear();
+    let again = async {
+        while download().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .unwrap();
+    drop(next);
 }
