@@ -11,11 +11,15 @@ mod edit;
 mod error;
 mod filter;
 mod joining;
+mod order;
+mod sorting;
+mod turns;
 mod validate;
 
 pub use connector::DirectoryConnector;
 pub use error::Error;
 pub use filter::Filter;
+pub use order::Order;
 
 use crate::{
     model::{
@@ -25,15 +29,15 @@ use crate::{
     store::{Created, Store},
 };
 use std::{collections::BTreeMap, sync::Arc};
-
-/// After how many objects that do not meet a filter a search stops.
-const SEARCHED: usize = 10_000;
+use turns::Turns;
 
 /// The directory of all companies: a cheap handle.
 #[derive(Debug, Clone)]
 pub struct Directory {
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Turns of those for whom all objects are looked at.
+    turns: Arc<Turns>,
 }
 
 /// A user or group that a caller wants to add.
@@ -57,7 +61,11 @@ impl New {
 impl Directory {
     /// The directory kept in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self {
+            store,
+            clock,
+            turns: Arc::default(),
+        }
     }
 
     /// The same, if what it writes is to be kept; else one that checks and answers alike, and changes nothing.
@@ -68,7 +76,7 @@ impl Directory {
         }
         Self {
             store: self.store.rehearsal(),
-            clock: Arc::clone(&self.clock),
+            ..self.clone()
         }
     }
 
@@ -127,33 +135,6 @@ impl Directory {
         email: &str,
     ) -> Result<Option<Entity>, Error> {
         Ok(self.store.entity_by_email(company, email).await?)
-    }
-
-    /// The users or groups of a company that meet a filter, in order of id. A page may hold fewer than asked for, even none,
-    /// and still have a next one: a search that finds nobody stops after 10,000 objects.
-    pub async fn list(
-        &self,
-        company: &CompanyId,
-        kind: Kind,
-        filter: &Filter,
-        page: &PageRequest,
-    ) -> Result<Listed<Entity>, Error> {
-        let met = |entity: &Entity| entity.kind == kind && filter.is_met(&entity.attributes);
-        if let Some(email) = filter.email() {
-            let holder = self.store.entity_by_email(company, email).await?;
-            let items = holder.into_iter().filter(met).collect();
-            return Ok(Listed { items, next: None });
-        }
-        let (mut page, mut seen) = (page.clone(), 0);
-        loop {
-            let mut listed = self.store.entities(company, kind, &page).await?;
-            seen += listed.items.len();
-            listed.items.retain(met);
-            if !listed.items.is_empty() || listed.next.is_none() || seen >= SEARCHED {
-                return Ok(listed);
-            }
-            page.token = listed.next;
-        }
     }
 
     /// Direct members of a group, each as it is now, in order of kind and id.

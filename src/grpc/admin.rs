@@ -6,15 +6,37 @@ use crate::{
     store::{BackupInfo, Spooled, Store},
 };
 use futures_util::{Stream, stream};
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
+
+/// Backups that are downloaded at once: each takes its room on the disk until it is read.
+const DOWNLOADS: usize = 2;
 
 /// The service.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) store: Store,
-    pub(super) stopping: CancellationToken,
+    store: Store,
+    stopping: CancellationToken,
+    downloads: Arc<Semaphore>,
+}
+
+impl Service {
+    pub(super) fn new(store: Store, stopping: CancellationToken) -> Self {
+        Self {
+            store,
+            stopping,
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+        }
+    }
+}
+
+fn too_many_downloads() -> Status {
+    let text = format!(
+        "{DOWNLOADS} backups are being downloaded already, and take up room on the disk until they are: wait until one is done, or end one"
+    );
+    status::exhausted("downloads of backups".to_owned(), text)
 }
 
 /// Where a stream of a backup is.
@@ -66,15 +88,19 @@ impl AdminService for Service {
         &self,
         _: Request<v1::BackupRequest>,
     ) -> Result<Response<Self::BackupStream>, Status> {
+        let place = Arc::clone(&self.downloads).try_acquire_owned();
+        let place = place.map_err(|_| too_many_downloads())?;
         let spooled = self.store.backup().await.map_err(status::store)?;
         let stopping = self.stopping.clone();
-        let parts = stream::try_unfold(At::Header(spooled), move |at| {
+        // The place is left with the last part, or with the stream.
+        let parts = stream::try_unfold((At::Header(spooled), place), move |(at, place)| {
             let stopping = stopping.clone();
             async move {
                 if stopping.is_cancelled() {
                     return Err(status::stopping());
                 }
-                part(at).await
+                let next = part(at).await?;
+                Ok(next.map(|(answer, at)| (answer, (at, place))))
             }
         });
         Ok(Response::new(Box::pin(parts)))

@@ -95,10 +95,11 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        let filter = deletion::filter(&mut notes, Kind::User, request.deleted, &request.filter);
+        let by = (request.filter.as_str(), request.order_by.as_str());
+        let wanted = deletion::wanted(&mut notes, Kind::User, request.deleted, by);
         let page = tokens::page(&mut notes, "ListUsers", (asked.0, &asked.1), &request);
-        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
-        let listed = self.list(&company, Kind::User, filter, &page.page).await?;
+        let ((company, wanted), page) = both(company.zip(wanted), page, notes)?;
+        let listed = self.list(&company, Kind::User, wanted, &page.page).await?;
         let users = listed.items.iter().map(deletion::user).collect();
         Ok(Response::new(v1::ListUsersResponse {
             users,
@@ -162,10 +163,11 @@ impl DirectoryService for Service {
         let asked = (take(&mut request.page_size), take(&mut request.page_token));
         let mut notes = Notes::default();
         let company = from_proto::company(&mut notes, "parent", &request.parent);
-        let filter = deletion::filter(&mut notes, Kind::Group, request.deleted, &request.filter);
+        let by = (request.filter.as_str(), request.order_by.as_str());
+        let wanted = deletion::wanted(&mut notes, Kind::Group, request.deleted, by);
         let page = tokens::page(&mut notes, "ListGroups", (asked.0, &asked.1), &request);
-        let ((company, filter), page) = both(company.zip(filter), page, notes)?;
-        let listed = self.list(&company, Kind::Group, filter, &page.page).await?;
+        let ((company, wanted), page) = both(company.zip(wanted), page, notes)?;
+        let listed = self.list(&company, Kind::Group, wanted, &page.page).await?;
         let mut groups = Vec::with_capacity(listed.items.len());
         for group in &listed.items {
             groups.push(self.any_group(group).await?);

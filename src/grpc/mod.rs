@@ -182,10 +182,8 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         integrations: integrations.clone(),
         runs: runs.clone(),
     });
-    let admin = AdminServiceServer::new(admin::Service {
-        store: store.clone(),
-        stopping: stopping.clone(),
-    });
+    let admin = admin::Service::new(store.clone(), stopping.clone());
+    let admin = AdminServiceServer::new(admin);
     let streams = Streams::new(store.clone(), runs.feed().clone(), stopping.clone());
     let sync = SyncServiceServer::new(sync::Service {
         store,

@@ -1,5 +1,7 @@
 //! Failures as gRPC statuses with details (api.md, "Errors"): the only file that names `tonic::Code`.
 
+mod fit;
+
 use super::request_id;
 use crate::{
     directory, integrations,
@@ -9,9 +11,6 @@ use crate::{
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-/// Bad fields that are named.
-const MOST_VIOLATIONS: usize = 20;
 
 /// Domain of all reasons.
 const DOMAIN: &str = "provisioning.appsco";
@@ -94,7 +93,8 @@ struct Failure {
 }
 
 impl Failure {
-    fn status(self) -> Status {
+    fn status(mut self) -> Status {
+        fit::fit(&mut self);
         let (code, why) = map(self.kind);
         let mut details = details(why);
         match self.kind {
@@ -155,13 +155,8 @@ pub(super) fn name(code: Code) -> String {
     name
 }
 
-/// Every bad field at once, so many that they fit into the headers in which a status is sent.
-pub(super) fn invalid(mut violations: Vec<Violation>) -> Status {
-    let more = violations.len().saturating_sub(MOST_VIOLATIONS);
-    if more > 0 {
-        violations.truncate(MOST_VIOLATIONS);
-        violations.push(Violation::new("", format!("and {more} more")));
-    }
+/// Every bad field at once; of very many, those that fit.
+pub(super) fn invalid(violations: Vec<Violation>) -> Status {
     let texts: Vec<String> = violations
         .iter()
         .map(|v| format!("{}: {}", v.field, v.description))
@@ -198,11 +193,10 @@ pub(super) fn other_store() -> Status {
     plain(ErrorKind::OutOfRange, text.to_owned()).status()
 }
 
-/// Too many streams are open.
-pub(super) fn too_many_streams(limit: usize) -> Status {
-    let text = format!("{limit} streams are open already; close some");
+/// A limit is reached: of what, and what is so and what to do.
+pub(super) fn exhausted(of: String, text: String) -> Status {
     Failure {
-        resource: "streams".to_owned(),
+        resource: of,
         ..plain(ErrorKind::Exhausted, text)
     }
     .status()

@@ -1,5 +1,7 @@
 //! Streams of news: of runs, and of the directory.
 
+mod places;
+
 use super::status;
 use crate::{
     model::{CompanyId, EventBody, Violation},
@@ -7,13 +9,10 @@ use crate::{
     sync::{self, Feed, From, NewsItem, Scope, Watcher},
 };
 use futures_util::{Stream, stream};
+use places::{Full, Place, Places};
 use std::{pin::Pin, sync::Arc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-
-/// Streams open at once.
-const STREAMS: usize = 1000;
 
 /// A stream of messages.
 pub(super) type News<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
@@ -55,7 +54,7 @@ pub(super) struct Streams {
     store: Store,
     feed: Feed,
     stopping: CancellationToken,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Streams {
@@ -64,7 +63,7 @@ impl Streams {
             store,
             feed,
             stopping,
-            places: Arc::new(Semaphore::new(STREAMS)),
+            places: Arc::default(),
         }
     }
 
@@ -80,8 +79,7 @@ impl Streams {
         if of.is_some_and(|of| of != epoch) {
             return Err(status::other_store());
         }
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| status::too_many_streams(STREAMS))?;
+        let place = self.places.take(&company).map_err(Full::status)?;
         let one_run = scope.run.is_some();
         let watcher = self.feed.watch(company.clone(), scope, from).await;
         let open = Open {
@@ -108,7 +106,7 @@ struct Open<M> {
     over: bool,
     stopping: CancellationToken,
     show: Show<M>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl<M> Open<M> {

@@ -183,3 +183,10 @@ pub struct Run {
     /// Whether it makes up for due times that were missed.
     pub made_up: bool,
 }
+
+impl Run {
+    /// Whether it is over all objects of its integration, and so what `last_run` of that may name once it began.
+    pub fn is_bulk(&self) -> bool {
+        self.object.is_none()
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{
     knowledge::{Answer, Knowledge},
-    set::{Decision, RuleSet},
+    set::RuleSet,
 };
 use crate::model::{Condition, Object, RuleId, Value};
 
@@ -22,13 +22,13 @@ pub struct Tested {
 pub enum Part {
     /// It decides.
     Decides,
-    /// The object meets its conditions, but a rule before it decides.
+    /// The object meets its conditions, as far as that can be told, but a rule before it decides.
     Later,
-    /// The object meets its conditions, but it is switched off.
+    /// The object meets its conditions, as far as that can be told, but it is switched off.
     Inactive,
     /// The object does not meet its conditions.
     NotMet,
-    /// Whether the object meets its conditions can't be told.
+    /// Whether it decides can't be told: whether the object meets its conditions, or those of a rule before it, is not known.
     Unknown,
 }
 
@@ -46,10 +46,8 @@ pub struct Verdict {
 impl RuleSet {
     /// What each rule about this kind of object has to do with it, in the order in which they are tried.
     pub fn explain(&self, object: &Object, knowledge: &Knowledge) -> Vec<Verdict> {
-        let decides = match self.decide(object, knowledge) {
-            Decision::By(rule) => Some(rule.id.clone()),
-            Decision::OutOfScope | Decision::LeftAlone { .. } | Decision::Unknown(_) => None,
-        };
+        // The part of the active rule that settled it for those after it.
+        let mut settled = None;
         let about = self.about(object.kind);
         about
             .map(|(rule, tests)| {
@@ -63,16 +61,16 @@ impl RuleSet {
                         met: test.ask(object, knowledge),
                     })
                     .collect();
-                let any = |answer: fn(&Answer) -> bool| {
-                    conditions.iter().any(|tested| answer(&tested.met))
+                let part = match (all(&conditions), settled) {
+                    (Answer::No, _) => Part::NotMet,
+                    _ if !rule.active => Part::Inactive,
+                    (_, Some(Part::Decides)) => Part::Later,
+                    (Answer::Yes, None) => Part::Decides,
+                    (Answer::Yes | Answer::Unknown(_), _) => Part::Unknown,
                 };
-                let part = match () {
-                    () if any(|met| *met == Answer::No) => Part::NotMet,
-                    () if any(|met| *met != Answer::Yes) => Part::Unknown,
-                    () if decides.as_ref() == Some(&rule.id) => Part::Decides,
-                    () if !rule.active => Part::Inactive,
-                    () => Part::Later,
-                };
+                if matches!(part, Part::Decides | Part::Unknown) {
+                    settled.get_or_insert(part);
+                }
                 Verdict {
                     rule: rule.id.clone(),
                     part,
@@ -82,3 +80,19 @@ impl RuleSet {
             .collect()
     }
 }
+
+/// Whether all conditions are met. One that is plainly not settles it.
+fn all(conditions: &[Tested]) -> Answer {
+    let mut met = Answer::Yes;
+    for tested in conditions {
+        match &tested.met {
+            Answer::Yes => {}
+            Answer::No => return Answer::No,
+            unknown @ Answer::Unknown(_) => met = unknown.clone(),
+        }
+    }
+    met
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::{
     Error,
     backup::Capture,
+    began::Noted,
     sentinel::Sentinel,
     tables::{Durable, Table},
     txn::Finished,
@@ -27,8 +28,8 @@ const SENTINEL_EVERY: u64 = 1024;
 pub(super) struct Applied {
     /// How many records it is.
     pub(super) records: u64,
-    /// Keys of runs, and whether they are going on.
-    unfinished: Vec<(Vec<u8>, bool)>,
+    /// The runs whose rows were written.
+    runs: Vec<Noted>,
     events: u64,
 }
 
@@ -139,14 +140,14 @@ impl Core {
     pub(super) fn apply(&self, finished: Finished) -> Result<Applied, Error> {
         let Finished {
             buffers,
-            unfinished,
+            runs,
             before,
             events,
         } = finished;
         let records = buffers.iter().map(|buffer| buffer.len() as u64).sum();
         let applied = Applied {
             records,
-            unfinished,
+            runs,
             events,
         };
         if records == 0 {
@@ -163,6 +164,7 @@ impl Core {
             rows.map(|(key, value)| (*table, key, value))
         });
         self.durable.apply(rows)?;
+        self.durable.note_runs(&applied.runs)?;
         let_go();
         Ok(applied)
     }
@@ -181,11 +183,11 @@ impl Core {
         held(&self.undurable).drain(..applied.len());
         for applied in applied {
             let mut going_on = held(&self.unfinished);
-            for (key, yes) in applied.unfinished.drain(..) {
-                if yes {
-                    going_on.insert(key);
+            for noted in applied.runs.drain(..) {
+                if noted.going_on {
+                    going_on.insert(noted.key);
                 } else {
-                    going_on.remove(&key);
+                    going_on.remove(&noted.key);
                 }
             }
             drop(going_on);

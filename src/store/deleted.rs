@@ -2,12 +2,9 @@
 //! go when their time is over. What they were a member of forgets them meanwhile; a group keeps its members, unseen.
 
 use super::{
-    Error, Store, entities,
-    keys::Key,
-    large, links, members,
-    packed::Set,
+    Error, Store, aside, entities, large, links, members,
     page::{self, List},
-    rows::{self, DeletedRow},
+    rows::{self, DeletedRow, PackedItem},
     tables::{Read, Table},
     txn::Txn,
 };
@@ -22,13 +19,6 @@ const SLICE: usize = 400;
 
 fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
     entities::key(company, kind, id)
-}
-
-fn was_in(company: &CompanyId, kind: Kind, id: &EntityId) -> Set {
-    Set {
-        table: Table::DeletedIn,
-        prefix: Key::company(company).kind(kind).id(id.as_str()).done(),
-    }
 }
 
 fn get(
@@ -80,6 +70,27 @@ fn writes(group: &EntityId, member: &Member, add: bool) -> Vec<MemberWrite> {
     origins.map(write).collect()
 }
 
+/// Takes an object out of all its groups, each of which is told of; they are kept aside.
+fn leave(txn: &mut Txn<'_>, entity: &Entity, caller: &str) -> Result<(), Error> {
+    let (company, kind, id) = (&entity.company, entity.kind, &entity.id);
+    let groups = members::groups_of(company, kind, id).list(txn, None, usize::MAX)?;
+    let mut left = super::packed::Changes::new();
+    for item in groups {
+        let group = members::group(&item.key)?;
+        let Some(member) = members::get(txn, company, &group, (kind, id))? else {
+            continue;
+        };
+        left.insert(item.key, Some(members::value(&member.origins)));
+        members::put_all(txn, company, writes(&group, &member, false))?;
+        // A deleted one is not told of.
+        if let Some(of) = entities::get(txn, company, Kind::Group, &group)? {
+            let left = Edit::Left(entity.email().to_owned());
+            entities::tell(txn, &of, left, caller)?;
+        }
+    }
+    aside::was_in(company, kind, id).apply(txn, left)
+}
+
 fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time, caller: &str) -> Result<Deleted, Error> {
     let (company, kind, id) = (&seen.company, seen.kind, &seen.id);
     let name = || entities::name(company, kind, id);
@@ -87,18 +98,9 @@ fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time, caller: &str) -> Result
     if entity.revision != seen.revision {
         return Err(Error::Changed(name()));
     }
+    leave(txn, &entity, caller)?;
     entities::remove(txn, &entity)?;
     entities::tell(txn, &entity, Edit::Deleted, caller)?;
-    let groups = members::groups_of(company, kind, id).list(txn, None, usize::MAX)?;
-    let mut left = super::packed::Changes::new();
-    for item in groups {
-        let group = members::group(&item.key)?;
-        if let Some(member) = members::get(txn, company, &group, (kind, id))? {
-            left.insert(item.key, Some(members::value(&member.origins)));
-            members::put_all(txn, company, writes(&group, &member, false))?;
-        }
-    }
-    was_in(company, kind, id).apply(txn, left)?;
     // What provisions it looks at it again, and finds that it is gone.
     for link in &entity.links {
         links::reconsider(txn, link.integration, kind, &link.source)?;
@@ -173,38 +175,59 @@ fn undelete(
     entity.owners.retain(|_, owner| owners.contains(owner));
     let entity = entities::restore(txn, entity)?;
     entities::tell(txn, &entity, Edit::Undeleted, caller)?;
-    let set = was_in(company, kind, id);
-    for item in set.list(txn, None, usize::MAX)? {
-        let group = members::group(&item.key)?;
-        let mut origins = rows::origins(&item.value)?;
-        let holder = match entities::get(txn, company, Kind::Group, &group)? {
-            Some(holder) => holder,
-            // It may be had back too, later.
-            None => match get(txn, company, Kind::Group, &group)? {
-                Some(deleted) => deleted.entity,
-                None => continue,
-            },
-        };
-        let mut stand = Vec::new();
-        for origin in origins.drain(..) {
-            if remembers(txn, &entity, &holder, &origin)? {
-                stand.push(origin);
-            }
-        }
-        let member = Member {
-            kind,
-            id: id.clone(),
-            origins: stand,
-        };
-        members::put_all(txn, company, writes(&group, &member, true))?;
-    }
+    let groups = aside::was_in(company, kind, id).list(txn, None, usize::MAX)?;
+    // First: what is kept of it keeps it out of groups.
     forget(txn, company, kind, id)?;
+    for item in groups {
+        rejoin(txn, &entity, &item, caller)?;
+    }
     Ok(entity)
+}
+
+/// Makes an object that was had back a member again of a group in which it was, or would be by now, if that still stands.
+fn rejoin(
+    txn: &mut Txn<'_>,
+    entity: &Entity,
+    item: &PackedItem,
+    caller: &str,
+) -> Result<(), Error> {
+    let (company, kind, id) = (&entity.company, entity.kind, &entity.id);
+    let group = members::group(&item.key)?;
+    let there = entities::get(txn, company, Kind::Group, &group)?;
+    let holder = match &there {
+        Some(holder) => holder.clone(),
+        // It may be had back too, later.
+        None => match get(txn, company, Kind::Group, &group)? {
+            Some(deleted) => deleted.entity,
+            None => return Ok(()),
+        },
+    };
+    let mut origins = Vec::new();
+    for origin in rows::origins(&item.value)? {
+        if remembers(txn, entity, &holder, &origin)? {
+            origins.push(origin);
+        }
+    }
+    let was = members::get(txn, company, &group, (kind, id))?.is_some();
+    let joins = !was && !origins.is_empty();
+    let member = Member {
+        kind,
+        id: id.clone(),
+        origins,
+    };
+    members::put_all(txn, company, writes(&group, &member, true))?;
+    match there {
+        Some(of) if joins => {
+            let joined = Edit::Joined(entity.email().to_owned());
+            entities::tell(txn, &of, joined, caller)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes away what is kept of a deleted object.
 fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
-    let set = was_in(company, kind, id);
+    let set = aside::was_in(company, kind, id);
     let groups = set.list(txn, None, usize::MAX)?.into_iter();
     set.apply(txn, groups.map(|item| (item.key, None)).collect())?;
     let key = key(company, kind, id);
@@ -213,7 +236,7 @@ fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> 
 
 /// Lets an object go for good, or so much of its memberships as one transaction takes.
 fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
-    // Runs may have made it a member meanwhile, of what they found under its link.
+    // Runs of earlier versions may have made it a member meanwhile, of what they found under its link.
     let groups = members::groups_of(company, kind, id).list(txn, None, SLICE)?;
     for item in &groups {
         let group = members::group(&item.key)?;

@@ -2,7 +2,9 @@
 //! that was cut off goes on from where it was.
 
 use super::{
-    Error, Store, authorizations, entities, integrations,
+    Error, Store, authorizations,
+    began::Noted,
+    entities, integrations,
     keys::{self, Key, Parse},
     large, links, members,
     rows::{self, CustomerRow, LinkRow, PackedRow, PendingRow},
@@ -162,7 +164,10 @@ fn own_runs(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Error
     let prefix = runs::prefix(&integration.company, &integration.id);
     let swept = sweep(txn, Table::Runs, &prefix)?;
     let count = swept.len();
-    swept.into_iter().for_each(|key| txn.note_run(key, false));
+    for key in swept {
+        let (company, id) = (&integration.company, &integration.id);
+        txn.note_run(Noted::gone(key, company, id));
+    }
     Ok(count)
 }
 

@@ -1,15 +1,7 @@
 //! The AppsCo directory's users and groups.
 
-use super::{
-    Created, Error, Store, deleted, entities,
-    page::{self, List},
-    requests,
-    tables::Table,
-    txn::Txn,
-};
-use crate::model::{
-    CompanyId, Edit, Entity, EntityId, Kind, Listed, PageRequest, RequestKey, fold_email,
-};
+use super::{Created, Error, Store, deleted, entities, requests, tables::Table, txn::Txn};
+use crate::model::{CompanyId, Edit, Entity, EntityId, Kind, RequestKey, fold_email};
 
 fn create(
     txn: &mut Txn<'_>,
@@ -80,27 +72,6 @@ impl Store {
         let (company, id) = (company.clone(), id.clone());
         self.read(move |durable| entities::get(durable, &company, kind, &id))
             .await
-    }
-
-    /// Objects of a kind in order of id (UUIDs first).
-    pub async fn entities(
-        &self,
-        company: &CompanyId,
-        kind: Kind,
-        page: &PageRequest,
-    ) -> Result<Listed<Entity>, Error> {
-        let (company, page) = (company.clone(), page.clone());
-        self.read(move |durable| {
-            let prefix = entities::prefix(&company, kind);
-            page::list(
-                durable,
-                Table::Entities,
-                &prefix,
-                (List::Entities, &page),
-                |rest, raw| entities::decode(durable, &company, kind, rest, raw),
-            )
-        })
-        .await
     }
 
     /// The object of any kind that holds an address (folded inside).

@@ -1,13 +1,13 @@
 //! Integrations.
 
 use super::{
-    Created, Error, Store,
+    Created, Error, Store, began,
     keys::Key,
     large,
     page::{self, List},
     requests,
     rows::IntegrationRow,
-    runs, schedule,
+    schedule,
     tables::{Read, Table},
     txn::Txn,
 };
@@ -21,7 +21,7 @@ pub(super) fn key(company: &CompanyId, id: &IntegrationId) -> Vec<u8> {
     Key::company(company).id(id.as_str()).done()
 }
 
-/// The integration, with its last run, which is read from the runs.
+/// The integration, with its last run, which is not kept in its row.
 fn decode(
     read: &impl Read,
     company: &CompanyId,
@@ -33,7 +33,7 @@ fn decode(
         return Ok(None);
     };
     let mut integration = row.model(company.clone())?;
-    integration.last_run = runs::last_started(read, company, &integration.id)?;
+    integration.last_run = began::last(read, company, &integration.id)?;
     Ok(Some(integration))
 }
 
@@ -101,7 +101,6 @@ pub(super) fn ids(read: &impl Read, company: &CompanyId) -> Result<Vec<Integrati
         .collect()
 }
 
-/// Writes the row, and when it is due.
 /// The id of an integration of this uid, if there still is one.
 pub(super) fn id_of(
     read: &impl Read,
@@ -116,6 +115,7 @@ pub(super) fn id_of(
     Ok(None)
 }
 
+/// Writes the row, and when it is due.
 pub(super) fn put(txn: &mut Txn<'_>, integration: &Integration) -> Result<(), Error> {
     let mut row = IntegrationRow::row(integration);
     row.last_run.clear();
@@ -219,7 +219,7 @@ impl Store {
             .await
     }
 
-    /// An integration. Its `last_run` is the newest run that began.
+    /// An integration. Its `last_run` is the newest run over all its objects that began.
     pub async fn integration(
         &self,
         company: &CompanyId,

@@ -29,6 +29,18 @@ pub(super) fn groups_of(company: &CompanyId, kind: Kind, member: &EntityId) -> S
     }
 }
 
+/// Who has made somebody a member after these writes, who had before.
+pub(super) fn merged(mut origins: Vec<MemberOrigin>, writes: &[MemberWrite]) -> Vec<MemberOrigin> {
+    for write in writes {
+        origins.retain(|origin| *origin != write.origin);
+        if write.add {
+            origins.push(write.origin.clone());
+        }
+    }
+    origins.sort();
+    origins
+}
+
 /// Writes memberships; those that change nothing cost nothing.
 pub(super) fn put_all(
     txn: &mut Txn<'_>,
@@ -45,14 +57,8 @@ pub(super) fn put_all(
     for (group, writes) in by_group {
         let packed = keys::pack(group.as_str());
         members_of(company, &group).update(txn, writes, |writes, old| {
-            let mut origins = old.map(rows::origins).transpose()?.unwrap_or_default();
-            for write in &writes {
-                origins.retain(|origin| *origin != write.origin);
-                if write.add {
-                    origins.push(write.origin.clone());
-                }
-            }
-            origins.sort();
+            let before = old.map(rows::origins).transpose()?.unwrap_or_default();
+            let origins = merged(before, &writes);
             let is = !origins.is_empty();
             if is != old.is_some()
                 && let Some(MemberWrite { kind, member, .. }) = writes.into_iter().next()

@@ -8,8 +8,10 @@
 //! transaction, made durable, and then answered. Reading is done off the runtime. What is acknowledged survives `kill -9`; after a loss of
 //! power it is there, or the store does not open and says what to do (`open.rs`).
 
+mod aside;
 mod authorizations;
 mod backup;
+mod began;
 mod by_hand;
 mod changes;
 mod committer;
@@ -24,6 +26,7 @@ mod integrations;
 mod keys;
 mod large;
 mod links;
+mod listing;
 mod members;
 mod open;
 mod packed;
@@ -49,6 +52,7 @@ pub use backup::{
 };
 pub use entities::check_size;
 pub use error::Error;
+pub use listing::{Along, Index};
 pub use retention::Kept;
 pub use schedule::Due;
 pub use sealing::SealingKey;

@@ -294,7 +294,7 @@ fn check(
     Ok(())
 }
 
-/// Reads what is kept in memory: the runs that are going on, and how many events there are.
+/// Reads what is kept in memory: the runs that are going on and those that began last, and how many events there are.
 fn survey(durable: &Durable) -> Result<(BTreeSet<Vec<u8>>, u64), Error> {
     let mut going_on = BTreeSet::new();
     for row in durable.prefix(Table::Runs, &[]) {
@@ -306,5 +306,6 @@ fn survey(durable: &Durable) -> Result<(BTreeSet<Vec<u8>>, u64), Error> {
             going_on.insert(key.to_vec());
         }
     }
+    durable.find()?;
     Ok((going_on, events::count_all(durable)?))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Error,
-    tables::{Read, Table},
+    tables::{Read, Table, prefix_bounds},
 };
 use crate::model::{Listed, PageRequest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -19,6 +19,7 @@ pub(super) enum List {
     Runs = 5,
     Changes = 6,
     Deleted = 7,
+    Emails = 8,
 }
 
 /// How many items the page is to have.
@@ -49,26 +50,67 @@ pub(super) fn bad() -> Error {
     Error::BadPosition("the page token is not one of this list: start without one".to_owned())
 }
 
+/// How the rows under a prefix are gone through.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'p> {
+    pub(super) list: List,
+    pub(super) page: &'p PageRequest,
+    /// From the last to the first.
+    pub(super) down: bool,
+    /// After so many rows the page ends, however few items they made.
+    pub(super) most: usize,
+}
+
+impl<'p> Walk<'p> {
+    /// From the first, and on until the page is full.
+    pub(super) fn whole(list: List, page: &'p PageRequest) -> Self {
+        Self {
+            list,
+            page,
+            down: false,
+            most: usize::MAX,
+        }
+    }
+}
+
 /// A page of the rows under a prefix, upwards. `make` gets the rest of the key and makes the item, if there still is one.
 pub(super) fn list<T>(
     read: &impl Read,
     table: Table,
     prefix: &[u8],
     (list, page): (List, &PageRequest),
+    make: impl FnMut(&[u8], &IVec) -> Result<Option<T>, Error>,
+) -> Result<Listed<T>, Error> {
+    walk(read, table, prefix, Walk::whole(list, page), make)
+}
+
+/// [`list`], either way, and with an end to it.
+pub(super) fn walk<T>(
+    read: &impl Read,
+    table: Table,
+    prefix: &[u8],
+    walk: Walk<'_>,
     mut make: impl FnMut(&[u8], &IVec) -> Result<Option<T>, Error>,
 ) -> Result<Listed<T>, Error> {
-    let from = match position(list, page)? {
-        Some(after) => Bound::Excluded([prefix, &after].concat()),
-        None => Bound::Included(prefix.to_vec()),
-    };
+    let Walk {
+        list,
+        page,
+        down,
+        most,
+    } = walk;
+    let (mut from, mut to) = prefix_bounds(prefix);
+    if let Some(last) = position(list, page)? {
+        let last = Bound::Excluded([prefix, &last].concat());
+        *(if down { &mut to } else { &mut from }) = last;
+    }
     let mut listed = Listed {
         items: Vec::new(),
         next: None,
     };
     let mut last = Vec::new();
-    for row in read.range(table, from, super::tables::after_prefix(prefix), false) {
+    for (place, row) in read.range(table, from, to, down).enumerate() {
         let (key, raw) = row?;
-        if listed.items.len() == size(page) {
+        if listed.items.len() == size(page) || place == most {
             listed.next = Some(token(list, &last));
             break;
         }

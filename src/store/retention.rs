@@ -50,8 +50,7 @@ fn old_runs(read: &impl Read, company: &CompanyId, before: Time) -> Result<Doome
     for integration in integrations::ids(read, company)? {
         let prefix = runs::prefix(company, &integration);
         let newest = read.prefix_down(Table::Runs, &prefix).next().transpose()?;
-        let began = runs::last_started(read, company, &integration)?;
-        let began = began.map(|run| keys::run(company, &integration, &run));
+        let began = read.last_began(&prefix)?;
         let stays = |key: &[u8]| {
             newest.as_ref().is_some_and(|(newest, _)| newest == key)
                 || began.as_deref() == Some(key)

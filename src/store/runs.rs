@@ -1,7 +1,9 @@
 //! Runs. They are kept by integration; lists over a company merge them, newest first.
 
 use super::{
-    Error, Store, integrations,
+    Error, Store,
+    began::Noted,
+    integrations,
     keys::{self, Key, Parse},
     large,
     page::{self, List},
@@ -22,25 +24,6 @@ pub(super) fn prefix(company: &CompanyId, integration: &IntegrationId) -> Vec<u8
 
 fn row(read: &impl Read, key: &[u8]) -> Result<Option<RunRow>, Error> {
     large::get(read, Table::Runs, key)
-}
-
-/// The newest run of an integration over all its objects that began.
-pub(super) fn last_started(
-    read: &impl Read,
-    company: &CompanyId,
-    integration: &IntegrationId,
-) -> Result<Option<RunId>, Error> {
-    for found in read.prefix_down(Table::Runs, &prefix(company, integration)) {
-        let (key, raw) = found?;
-        let row: Option<RunRow> = large::decode(read, Table::Runs, &key, &raw)?;
-        if let Some(row) = row
-            && row.start_time.is_some()
-            && row.object.is_none()
-        {
-            return row.run_id().map(Some);
-        }
-    }
-    Ok(None)
 }
 
 /// Runs of some integrations of a company as one sequence, newest first.
@@ -111,7 +94,7 @@ fn create(txn: &mut Txn<'_>, run: &Run, request: Option<&RequestKey>) -> Result<
     if row(txn, &key)?.is_some() {
         return Err(Error::taken("id", name(run)));
     }
-    txn.note_run(key.clone(), !run.state.is_final());
+    txn.note_run(Noted::written(key.clone(), run));
     txn.put(Table::Runs, key.clone(), &RunRow::row(run))?;
     requests::remember(txn, &run.company, request, &key)?;
     let event = match run.state {
@@ -135,7 +118,7 @@ pub(super) fn put(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
     if txn.raw(Table::Runs, &key)?.is_none() {
         return Err(Error::Missing(name(run)));
     }
-    txn.note_run(key.clone(), !run.state.is_final());
+    txn.note_run(Noted::written(key.clone(), run));
     txn.put(Table::Runs, key, &RunRow::row(run))
 }
 
@@ -145,7 +128,7 @@ pub(super) fn put_or_create(txn: &mut Txn<'_>, run: &Run) -> Result<(), Error> {
     if row(txn, &key)?.is_some() {
         return put(txn, run);
     }
-    txn.note_run(key.clone(), !run.state.is_final());
+    txn.note_run(Noted::written(key.clone(), run));
     txn.put(Table::Runs, key, &RunRow::row(run))?;
     let event = if run.state.is_final() {
         EventBody::RunFinished
@@ -241,7 +224,7 @@ impl Store {
         .await
     }
 
-    /// Writes the run's row with an event. An integration's `last_run` is read from the runs: nothing else is written.
+    /// Writes the run's row with an event. What `last_run` of its integration is follows from that: nothing else is written.
     ///
     /// # Errors
     /// `Missing` if there is no such run.

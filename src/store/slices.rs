@@ -1,10 +1,10 @@
 //! Slices of a run: outcomes of up to a hundred objects, durable together or not at all.
 
 use super::{
-    Slice, SliceError, Store,
+    Slice, SliceError, Store, aside,
     changes::{self, Chunk},
     entities::{self, Prepared},
-    links, members, runs,
+    links, runs,
     txn::Txn,
 };
 use std::future::Future;
@@ -28,7 +28,7 @@ fn commit(
         return Err(SliceError::Conflicts(conflicts));
     }
     links::put_all(txn, run.integration_uid, &links)?;
-    members::put_all(txn, &run.company, members)?;
+    aside::put_members(txn, &run.company, members)?;
     for (group, put, forget) in remembered {
         links::remember(txn, run.integration_uid, &group, &put, forget)?;
     }

@@ -1,6 +1,9 @@
 //! The tables, and reading them: the same way outside (what is durable) and inside a write (what it has put so far).
 
-use super::Error;
+use super::{
+    Error,
+    began::{Began, Noted},
+};
 use sled::IVec;
 use std::ops::Bound;
 
@@ -84,6 +87,9 @@ pub(super) trait Read {
         self.range(table, from, to, true)
     }
 
+    /// The key of the last run over all objects that began, of an integration by its part of the key.
+    fn last_began(&self, integration: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+
     /// The last row under `prefix` whose key is not above `key`.
     fn at_or_before(&self, table: Table, prefix: &[u8], key: &[u8]) -> Option<Row> {
         self.range(
@@ -115,7 +121,10 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
 
 /// All tables, as far as they are durable. They are one tree, in which a key begins with the place of its table: what is written together is
 /// then one batch, where a transaction over several trees would look up every key once more.
-pub(super) struct Durable(sled::Tree);
+pub(super) struct Durable {
+    tree: sled::Tree,
+    began: Began,
+}
 
 /// The key in the tree.
 fn placed(table: Table, key: &[u8]) -> Vec<u8> {
@@ -127,7 +136,20 @@ fn placed(table: Table, key: &[u8]) -> Vec<u8> {
 
 impl Durable {
     pub(super) fn open(db: &sled::Db) -> Result<Self, Error> {
-        Ok(Self(db.open_tree("rows")?))
+        Ok(Self {
+            tree: db.open_tree("rows")?,
+            began: Began::default(),
+        })
+    }
+
+    /// Finds out what is kept in memory of what is in the tables.
+    pub(super) fn find(&self) -> Result<(), Error> {
+        self.began.find(self)
+    }
+
+    /// Runs were written.
+    pub(super) fn note_runs(&self, noted: &[Noted]) -> Result<(), Error> {
+        self.began.note(self, noted)
     }
 
     /// Puts (`Some`) and deletes (`None`) rows: all of them or none.
@@ -142,13 +164,17 @@ impl Durable {
                 None => batch.remove(placed(table, &key)),
             }
         }
-        Ok(self.0.apply_batch(batch)?)
+        Ok(self.tree.apply_batch(batch)?)
     }
 }
 
 impl Read for Durable {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
-        Ok(self.0.get(placed(table, key))?)
+        Ok(self.tree.get(placed(table, key))?)
+    }
+
+    fn last_began(&self, integration: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.began.last(integration))
     }
 
     fn range(
@@ -169,7 +195,7 @@ impl Read for Durable {
             Bound::Unbounded => after_prefix(&placed(table, &[])),
             bound => bound.map(|key| placed(table, &key)),
         };
-        let rows = self.0.range::<Vec<u8>, _>((from, to)).map(|row| {
+        let rows = self.tree.range::<Vec<u8>, _>((from, to)).map(|row| {
             let (key, value) = row?;
             Ok((key.subslice(1, key.len() - 1), value))
         });

@@ -2,6 +2,7 @@
 
 use super::{
     Error,
+    began::{self, Noted},
     tables::{Durable, Read, Row, Rows, Table, is_empty},
 };
 use crate::model::{CompanyId, Time};
@@ -29,8 +30,8 @@ pub(super) struct Txn<'a> {
     sequences: &'a mut HashMap<CompanyId, u64>,
     /// The last sequences before this commit, of the companies that have news.
     before: HashMap<CompanyId, u64>,
-    unfinished: Vec<(Vec<u8>, bool)>,
-    unfinished_kept: usize,
+    runs: Vec<Noted>,
+    runs_kept: usize,
     bytes: usize,
 }
 
@@ -48,8 +49,8 @@ impl<'a> Txn<'a> {
             undo_sequences: Vec::new(),
             sequences,
             before: HashMap::new(),
-            unfinished: Vec::new(),
-            unfinished_kept: 0,
+            runs: Vec::new(),
+            runs_kept: 0,
             bytes: 0,
         }
     }
@@ -101,15 +102,15 @@ impl<'a> Txn<'a> {
         Ok(last + 1)
     }
 
-    /// Notes that the run of this key is going on, or no longer.
-    pub(super) fn note_run(&mut self, key: Vec<u8>, going_on: bool) {
-        self.unfinished.push((key, going_on));
+    /// Notes what became of a run.
+    pub(super) fn note_run(&mut self, noted: Noted) {
+        self.runs.push(noted);
     }
 
     /// Ends an operation: keeps what it did, or takes it back.
     pub(super) fn end_operation(&mut self, keep: bool) {
         if keep {
-            self.unfinished_kept = self.unfinished.len();
+            self.runs_kept = self.runs.len();
         } else {
             for (table, key, before) in self.undo.drain(..).rev() {
                 let buffer = &mut self.buffers[table as usize];
@@ -121,7 +122,7 @@ impl<'a> Txn<'a> {
             for (company, last) in self.undo_sequences.drain(..).rev() {
                 self.sequences.insert(company, last);
             }
-            self.unfinished.truncate(self.unfinished_kept);
+            self.runs.truncate(self.runs_kept);
         }
         self.undo.clear();
         self.undo_sequences.clear();
@@ -146,7 +147,7 @@ impl<'a> Txn<'a> {
             .sum();
         Finished {
             buffers: self.buffers,
-            unfinished: self.unfinished,
+            runs: self.runs,
             before: self.before,
             events,
         }
@@ -156,7 +157,8 @@ impl<'a> Txn<'a> {
 /// The outcome of a commit's operations.
 pub(super) struct Finished {
     pub(super) buffers: Vec<Buffer>,
-    pub(super) unfinished: Vec<(Vec<u8>, bool)>,
+    /// The runs whose rows are written.
+    pub(super) runs: Vec<Noted>,
     /// The last sequences that are durable already, of the companies that have news.
     pub(super) before: HashMap<CompanyId, u64>,
     /// How many events there are.
@@ -176,6 +178,11 @@ impl Read for Txn<'_> {
             Some(value) => Ok(value.clone()),
             None => self.durable.raw(table, key),
         }
+    }
+
+    fn last_began(&self, integration: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let before = self.durable.last_began(integration)?;
+        began::overlaid(self, &self.runs, integration, before)
     }
 
     fn range(

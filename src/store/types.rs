@@ -41,7 +41,8 @@ pub struct Slice {
     pub entities: Vec<Entity>,
     /// Links to write (whole rows).
     pub links: Vec<(Kind, Link)>,
-    /// Memberships to add or take away, in the directory (origins are merged; a membership without origin left is deleted). Idempotent.
+    /// Memberships to add or take away, in the directory (origins are merged; a membership without origin left is deleted). Idempotent. Those of
+    /// what was deleted and can be had back are kept for when it is.
     pub members: Vec<MemberWrite>,
     /// What is remembered of groups' members.
     pub remembered: Vec<Remembered>,

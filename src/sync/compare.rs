@@ -11,6 +11,8 @@ use std::collections::{HashMap, HashSet};
 /// One membership: what is written and what is remembered of it stand or fall together.
 pub(super) struct Step {
     pub(super) write: Option<MemberWrite>,
+    /// Whether somebody is told of: who was deleted in the directory neither joins nor leaves before he is had back.
+    pub(super) told: bool,
     pub(super) memory: Memory,
 }
 
@@ -34,11 +36,25 @@ pub(super) struct Joining {
     pub(super) held: Option<Reason>,
 }
 
-/// For which integration memberships are compared, and how many percent a group may lose.
+/// Members that were deleted in the directory, and whether they can be had back.
+pub(super) type Gone = HashMap<(Kind, EntityId), bool>;
+
+/// For which integration memberships are compared, how many percent a group may lose, and who of the members is gone.
 #[derive(Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<'t> {
     pub(super) uid: Uid,
     pub(super) limit: u32,
+    pub(super) gone: &'t Gone,
+}
+
+impl Terms<'_> {
+    /// None = it is there.
+    fn gone(self, kind: Kind, member: &EntityId) -> Option<bool> {
+        if self.gone.is_empty() {
+            return None;
+        }
+        self.gone.get(&(kind, member.clone())).copied()
+    }
 }
 
 /// The wanted members: source id -> (kind, label, directory object if there is one).
@@ -58,7 +74,7 @@ pub(super) fn count_unchanged(listing: &Listing) -> MemberCounters {
 }
 
 pub(super) fn compare(
-    terms: Terms,
+    terms: Terms<'_>,
     group: &EntityId,
     listing: &Listing,
     remembered: Vec<AppliedMember>,
@@ -80,8 +96,11 @@ pub(super) fn compare(
         origin: MemberOrigin::Integration(terms.uid),
         add,
     };
-    leave(&mut joining, &before, targets, &write);
-    let applied = |(_, state): &&(Kind, MemberState)| matches!(state, MemberState::Applied(_));
+    leave(terms, &mut joining, &before, targets, &write);
+    let applied = |(kind, state): &&(Kind, MemberState)| match state {
+        MemberState::Applied(member) => terms.gone(*kind, member).is_none(),
+        MemberState::Pending => false,
+    };
     hold(
         terms.limit,
         &mut joining,
@@ -90,7 +109,7 @@ pub(super) fn compare(
     joining.remains = before.len() > joining.steps.len() || !targets.is_empty();
     joining.counters.considered += joining.left.len() as u64;
     joining.counters.removed = joining.left.len() as u64;
-    join(&mut joining, &before, targets, &write);
+    join(terms, &mut joining, &before, targets, &write);
     let standing = |(_, standing): &&(_, Standing)| {
         matches!(standing, Standing::Linked(_) | Standing::Everyone)
     };
@@ -120,6 +139,7 @@ type Before = HashMap<SourceId, (Kind, MemberState)>;
 
 /// Steps for those who are remembered and no longer listed.
 fn leave(
+    terms: Terms<'_>,
     joining: &mut Joining,
     before: &Before,
     targets: &Targets,
@@ -135,13 +155,15 @@ fn leave(
         }
         let mut step = Step {
             write: None,
+            told: false,
             memory: Memory::Forget(source.clone()),
         };
         if let MemberState::Applied(target) = state {
             // Somebody whose source object was made again is still wanted, under the new id.
             if !wanted.contains(target) {
                 step.write = Some(write(*kind, target, false));
-                joining.left.push(target.to_string());
+                step.told = terms.gone(*kind, target).is_none();
+                joining.left.extend(step.told.then(|| target.to_string()));
             }
         }
         joining.steps.push(step);
@@ -150,6 +172,7 @@ fn leave(
 
 /// Steps for those who are listed and not remembered so.
 fn join(
+    terms: Terms<'_>,
     joining: &mut Joining,
     before: &Before,
     targets: &Targets,
@@ -167,12 +190,15 @@ fn join(
             source: source.clone(),
             state,
         };
-        let write = target.as_ref().map(|target| write(*kind, target, true));
-        if write.is_some() {
-            joining.joined.push(label.clone());
-        }
+        let gone = target.as_ref().map(|target| terms.gone(*kind, target));
+        // Who is gone for good is never a member; who can be had back will be one then.
+        let joins = target.as_ref().filter(|_| gone != Some(Some(false)));
+        let write = joins.map(|target| write(*kind, target, true));
+        let told = gone == Some(None);
+        joining.joined.extend(told.then(|| label.clone()));
         joining.steps.push(Step {
             write,
+            told,
             memory: Memory::Keep(member),
         });
     }

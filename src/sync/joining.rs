@@ -2,7 +2,7 @@
 
 use super::{
     apply::{aside, outrun_reason},
-    compare::{Joining, Memory, Targets, Terms, compare, count_unchanged},
+    compare::{Gone, Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
     members::{Listing, Standing},
@@ -14,7 +14,7 @@ use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
     MemberCounters, MemberState, ObjectRef, Outcome, Reason, SourceId, Value,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Memberships in a slice.
 const SLICE: usize = 400;
@@ -90,13 +90,37 @@ async fn joining(
     let uid = job.integration.uid;
     let remembered = job.store.remembered(uid, &group.source).await?;
     let targets = targets(job, listing, &remembered).await?;
+    let gone = gone(job, &remembered, &targets).await?;
     let terms = Terms {
         uid,
         limit: job.integration.limits.member_loss_percent(),
+        gone: &gone,
     };
     let mut joining = compare(terms, target, listing, remembered, &targets);
     naming::name(job, &mut joining).await?;
     Ok(joining)
+}
+
+/// Those of the members that were deleted in the directory, as far as it matters: who joins now, and, if anybody leaves, all
+/// who were members before.
+async fn gone(job: &Job, remembered: &[AppliedMember], targets: &Targets) -> Result<Gone, Stop> {
+    let mut all = HashSet::new();
+    let mut joining: HashMap<&SourceId, _> = targets.iter().collect();
+    let mut leaves = false;
+    for member in remembered {
+        if let MemberState::Applied(id) = &member.state {
+            leaves |= !targets.contains_key(&member.source);
+            joining.remove(&member.source);
+            all.insert((member.kind, id.clone()));
+        }
+    }
+    if !leaves {
+        all.clear();
+    }
+    let joining = joining.into_values();
+    all.extend(joining.filter_map(|(kind, _, target)| Some((*kind, target.clone()?))));
+    let company = &job.integration.company;
+    Ok(job.store.absent_among(company, all).await?)
 }
 
 /// How a group is accounted for with what becomes of its memberships.

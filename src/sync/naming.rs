@@ -8,7 +8,8 @@ const NAMES: usize = 50;
 
 /// Names by their addresses those who leave, and who joins without one at the source; so many as are recorded.
 pub(super) async fn name(job: &Job, joining: &mut Joining) -> Result<(), Stop> {
-    let writes = joining.steps.iter().filter_map(|step| step.write.as_ref());
+    let told = joining.steps.iter().filter(|step| step.told);
+    let writes = told.filter_map(|step| step.write.as_ref());
     let (joined, left): (Vec<_>, Vec<_>) = writes
         .map(|write| (write.add, (write.kind, write.member.clone())))
         .partition(|(add, _)| *add);

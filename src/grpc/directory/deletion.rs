@@ -2,7 +2,7 @@
 
 use super::{Service, one};
 use crate::{
-    directory::Filter,
+    directory::{Filter, Order},
     grpc::{
         callers,
         fields::Notes,
@@ -20,23 +20,31 @@ pub(super) enum Shown {
     Deleted(Deleted),
 }
 
-/// Which ones to list; none = those that were deleted.
-pub(super) fn filter(
+/// Which ones to list.
+pub(super) enum Wanted {
+    There(Filter, Order),
+    Deleted,
+}
+
+pub(super) fn wanted(
     notes: &mut Notes,
     kind: Kind,
     deleted: bool,
-    text: &str,
-) -> Option<Option<Filter>> {
+    (filter, order): (&str, &str),
+) -> Option<Wanted> {
     if deleted {
-        if !text.is_empty() {
-            let text = "must be empty if the deleted ones are asked for";
-            notes.0.push(Violation::new("filter", text));
-            return None;
-        }
-        return Some(None);
+        let given = [("filter", filter), ("order_by", order)];
+        let given = given.iter().filter(|(_, text)| !text.is_empty());
+        let text = "must be empty if the deleted ones are asked for";
+        let wrong = given.map(|(field, _)| Violation::new(*field, text));
+        let before = notes.0.len();
+        notes.0.extend(wrong);
+        return (notes.0.len() == before).then_some(Wanted::Deleted);
     }
-    let filter = Filter::parse(kind, text).map_err(|text| Violation::new("filter", text));
-    notes.take(filter).map(Some)
+    let filter = Filter::parse(kind, filter).map_err(|text| Violation::new("filter", text));
+    let order = Order::parse(kind, order).map_err(|text| Violation::new("order_by", text));
+    let (filter, order) = (notes.take(filter), notes.take(order));
+    Some(Wanted::There(filter?, order?))
 }
 
 pub(super) fn user(shown: &Shown) -> v1::User {
@@ -81,17 +89,17 @@ impl Service {
         &self,
         company: &CompanyId,
         kind: Kind,
-        filter: Option<Filter>,
+        wanted: Wanted,
         page: &PageRequest,
     ) -> Result<Listed<Shown>, Status> {
-        let (items, next) = match filter {
-            Some(filter) => {
-                let listed = self.directory.list(company, kind, &filter, page).await;
-                let listed = listed.map_err(status::directory)?;
+        let (items, next) = match wanted {
+            Wanted::There(filter, order) => {
+                let listed = self.directory.list(company, kind, &filter, &order, page);
+                let listed = listed.await.map_err(status::directory)?;
                 let items = listed.items.into_iter().map(Shown::There);
                 (items.collect(), listed.next)
             }
-            None => {
+            Wanted::Deleted => {
                 let listed = self.directory.all_deleted(company, kind, page).await;
                 let listed = listed.map_err(status::directory)?;
                 let items = listed.items.into_iter().map(Shown::Deleted);

@@ -86,7 +86,7 @@ pub(in crate::store) struct IntegrationRow {
     consent: Option<ConsentRow>,
     #[prost(string, tag = "11")]
     authorization_reason: String,
-    /// Only in events: in the integration's own row it is always empty, being read from the runs.
+    /// Only in events: in the integration's own row it is always empty, being known from the runs.
     #[prost(bytes = "vec", tag = "12")]
     pub(in crate::store) last_run: Vec<u8>,
     #[prost(uint32, tag = "13")]

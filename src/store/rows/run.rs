@@ -246,10 +246,6 @@ impl RunRow {
             object: self.object.map(object).transpose()?,
         })
     }
-
-    pub(in crate::store) fn run_id(&self) -> Result<crate::model::RunId, Error> {
-        run_id(&self.id)
-    }
 }
 
 fn by_rule_row(counted: &RuleCounters) -> RuleCountersRow {

@@ -12,6 +12,11 @@ fn entity(text: &str) -> EntityId {
 
 /// Memberships applied before, and those listed now, all of them linked.
 fn compared(before: &[&str], now: &[&str], limit: u32) -> Joining {
+    compared_without(&[], before, now, limit)
+}
+
+/// The same if these were deleted in the directory.
+fn compared_without(gone: &[(&str, bool)], before: &[&str], now: &[&str], limit: u32) -> Joining {
     let applied = |source: &&str| AppliedMember {
         kind: Kind::User,
         source: id(source),
@@ -33,9 +38,14 @@ fn compared(before: &[&str], now: &[&str], limit: u32) -> Joining {
         .iter()
         .map(|s| (id(s), (Kind::User, (*s).to_owned(), Some(entity(s)))))
         .collect();
+    let gone = gone.iter();
+    let gone = gone
+        .map(|(id, kept)| ((Kind::User, entity(id)), *kept))
+        .collect();
     let terms = Terms {
         uid: Uid::generate(),
         limit,
+        gone: &gone,
     };
     compare(
         terms,
@@ -123,6 +133,7 @@ fn a_member_made_again_at_the_source_keeps_the_membership() {
         Terms {
             uid: Uid::generate(),
             limit: 0,
+            gone: &Gone::new(),
         },
         &entity("group"),
         &listing,
@@ -136,5 +147,43 @@ fn a_member_made_again_at_the_source_keeps_the_membership() {
             .iter()
             .filter_map(|step| step.write.as_ref())
             .all(|write| write.add)
+    );
+}
+
+#[test]
+fn who_was_deleted_neither_joins_nor_leaves_but_is_remembered() {
+    let gone = [("a", true), ("d", true), ("f", false)];
+    let (before, now) = (["a", "b", "c"], ["b", "c", "d", "e", "f"]);
+    let joining = compared_without(&gone, &before, &now, 50);
+    assert_eq!(joining.joined, ["e"]);
+    assert!(joining.left.is_empty() && joining.held.is_none());
+    // Of who can be had back it is kept for then; who is gone for good is only remembered.
+    let steps = joining.steps.iter();
+    let written: Vec<_> = steps.filter_map(|step| step.write.as_ref()).collect();
+    let mut written: Vec<_> = written
+        .iter()
+        .map(|w| (w.member.to_string(), w.add))
+        .collect();
+    written.sort();
+    let expected = [("e-a", false), ("e-d", true), ("e-e", true)];
+    assert_eq!(written, expected.map(|(id, add)| (id.to_owned(), add)));
+    assert_eq!(joining.steps.len(), 4);
+    assert_eq!(joining.steps.iter().filter(|step| step.told).count(), 1);
+    let c = joining.counters;
+    assert_eq!(
+        (c.considered, c.unchanged, c.added, c.removed),
+        (5, 4, 1, 0)
+    );
+}
+
+#[test]
+fn a_loss_is_what_the_group_loses_of_what_it_has() {
+    let before = ["a", "b", "c"];
+    let gone = [("a", true), ("b", false)];
+    assert!(compared_without(&gone, &before, &[], 99).held.is_some());
+    assert!(
+        compared_without(&gone[..1], &before, &["c"], 50)
+            .held
+            .is_none()
     );
 }

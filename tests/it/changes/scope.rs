@@ -312,12 +312,24 @@ async fn a_rule_about_units_without_the_right_to_read_them_loses_nobody_his_cons
     };
     let told = world
         .sync
-        .provision_object(preview)
+        .provision_object(preview.clone())
         .await
         .unwrap()
         .into_inner();
     assert_eq!(told.state(), v1::provision_object_response::State::Deferred);
     assert_eq!(told.rules[0].part(), v1::rule_verdict::Part::Unknown);
+    // One after it would decide only if it did not.
+    world
+        .rule_of("name.givenName", Operator::Equal, "ann")
+        .await;
+    let told = world.sync.provision_object(preview).await;
+    let told = told.unwrap().into_inner();
+    let parts: Vec<_> = told.rules.iter().map(|rule| rule.part()).collect();
+    assert_eq!(parts, [v1::rule_verdict::Part::Unknown; 2]);
+    assert_eq!(
+        told.rules[1].conditions[0].state(),
+        v1::condition_verdict::State::Met
+    );
     // Switched off, it keeps nothing from running, and nobody is out of scope.
     let off = v1::UpdateRuleRequest {
         rule: Some(v1::Rule {
@@ -330,9 +342,6 @@ async fn a_rule_about_units_without_the_right_to_read_them_loses_nobody_his_cons
         ..v1::UpdateRuleRequest::default()
     };
     world.integrations.update_rule(off).await.unwrap();
-    world
-        .rule_of("name.givenName", Operator::Equal, "ann")
-        .await;
     let run = world.sync().await;
     let counters = run.counters.unwrap();
     assert_eq!((counters.added, counters.skipped), (1, SPECIAL), "{run:?}");

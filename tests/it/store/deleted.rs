@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{Clock as _, Entity, Kind, Time},
+    model::{Clock as _, Entity, Kind, MemberOrigin, MemberWrite, Time},
     store::{Error, Store},
 };
 use std::time::Duration;
@@ -46,6 +46,23 @@ async fn the_id_of_what_was_deleted_is_free_only_when_it_is_gone_for_good() {
     let until = home.clock.now() + WEEK;
     delete(&store, team, until).await;
     delete(&store, ann, until).await;
+    let absent = async || {
+        let of = [
+            (Kind::User, "ann"),
+            (Kind::Group, "team"),
+            (Kind::Group, "all"),
+        ];
+        let of = of.map(|(kind, id)| (kind, entity_id(id)));
+        let absent = store.absent_among(&acme(), of.into()).await.unwrap();
+        let absent = absent.into_iter();
+        let mut absent: Vec<_> = absent
+            .map(|((_, id), kept)| (id.to_string(), kept))
+            .collect();
+        absent.sort();
+        absent
+    };
+    let both = |kept| [("ann".to_owned(), kept), ("team".to_owned(), kept)];
+    assert_eq!(absent().await, both(true));
 
     // Another one under the id would have its members, and lose its memberships when the first is let go.
     for (kind, id) in [(Kind::User, "ann"), (Kind::Group, "team")] {
@@ -57,6 +74,7 @@ async fn the_id_of_what_was_deleted_is_free_only_when_it_is_gone_for_good() {
     }
 
     while store.purge_deleted(until).await.unwrap() {}
+    assert_eq!(absent().await, both(false));
     create(&store, Kind::Group, "team", "team@acme.example")
         .await
         .unwrap();
@@ -85,5 +103,59 @@ async fn who_is_had_back_before_his_group_is_in_it_when_that_is_had_back() {
         let back = store.undelete_entity(&of.company, of.kind, &of.id, "backend");
         back.await.unwrap();
     }
+    assert_eq!(count(&store, "team").await, 1);
+}
+
+#[tokio::test]
+async fn a_membership_of_what_was_deleted_is_kept_for_when_it_is_had_back() {
+    let home = Home::new();
+    let (store, integration, run) = with_run(&home).await;
+    let ann = create(&store, Kind::User, "ann", "ann@acme.example");
+    let ann = ann.await.unwrap();
+    create(&store, Kind::Group, "team", "team@acme.example")
+        .await
+        .unwrap();
+    let until = home.clock.now() + WEEK;
+    let membership = |member: &str, origin: MemberOrigin, add: bool| MemberWrite {
+        group: entity_id("team"),
+        kind: Kind::User,
+        member: entity_id(member),
+        origin,
+        add,
+    };
+    let commit = async |members: Vec<MemberWrite>| {
+        let mut given = slice(&run);
+        given.members = members;
+        store.commit(given).await.unwrap();
+    };
+    let had_back = async || {
+        let back = store.undelete_entity(&ann.company, ann.kind, &ann.id, "backend");
+        back.await.unwrap()
+    };
+    delete(&store, ann.clone(), until).await;
+    let mine = MemberOrigin::Integration(integration.uid);
+    let both = vec![
+        membership("ann", MemberOrigin::Caller, true),
+        membership("bob", MemberOrigin::Caller, true),
+        membership("ann", mine, true),
+    ];
+    commit(both.clone()).await;
+    assert_eq!(count(&store, "team").await, 1, "bob alone");
+    let (company, team, all) = (acme(), entity_id("team"), page(10));
+    let groups = store.groups_of(&company, Kind::User, &ann.id, &all);
+    assert!(groups.await.unwrap().items.is_empty());
+    let writes = store.writes();
+    commit(both).await;
+    assert_eq!(store.writes() - writes, 1, "the run's row alone");
+    let back = had_back().await;
+    let members = store.members(&company, &team, &all);
+    let members = members.await.unwrap().items;
+    // The integration remembers nothing of it.
+    assert_eq!(members.len(), 2);
+    assert_eq!(members[0].origins, [MemberOrigin::Caller]);
+
+    delete(&store, back, until).await;
+    commit(vec![membership("ann", MemberOrigin::Caller, false)]).await;
+    had_back().await;
     assert_eq!(count(&store, "team").await, 1);
 }

@@ -13,6 +13,8 @@ mod events;
 mod fixtures;
 mod guards;
 mod integrations;
+mod last_run;
+mod listing;
 mod members;
 mod retention;
 mod runs;
