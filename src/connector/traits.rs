@@ -24,7 +24,7 @@ pub trait Connector: Send + Sync {
     /// Which system it speaks to.
     fn system(&self) -> SystemId;
 
-    /// Asks the system who we are there.
+    /// Asks the system who we are there. [`Error::Forbidden`] for an account that is no administrator.
     fn check(&self) -> Answer<'_, Standing>;
 
     /// Reading, if the system can be read.
@@ -123,6 +123,10 @@ pub struct OrgUnit {
 }
 
 /// Reads a system.
+///
+/// What is [`Error::Forbidden`] is so to an administrator: whether the account is still one was asked before it was said, and
+/// if it is not, the error is [`Error::ConsentLost`]. Only the members of a group may be forbidden without that question:
+/// each group can have members that its customer's administrators may not see.
 pub trait Reader: Send + Sync {
     /// A page of all objects of a kind.
     fn page(&self, kind: Kind, cursor: Option<Cursor>) -> Answer<'_, Page<Object>>;

@@ -81,10 +81,8 @@ impl Integrations {
             users.as_ref().err(),
             groups.as_ref().err(),
         ];
-        let lost = failures.into_iter().flatten().find(|error| {
-            use connector::Error::{ConsentLost, Unauthorized};
-            matches!(error, ConsentLost(_) | Unauthorized(_))
-        });
+        let failures = failures.into_iter().flatten();
+        let lost = { failures }.find(|error| error.is_authorization_lost());
         let integration = match lost {
             Some(error) => self.authorization_lost(&seen, &error.to_string()).await?,
             None => seen,
@@ -93,6 +91,7 @@ impl Integrations {
             gaps: self.readiness(&integration).await?,
             account: match &account {
                 Ok(standing) => may(standing, &integration),
+                Err(connector::Error::Forbidden(_)) => no_admin(),
                 Err(error) => bad(error),
             },
             standing: account.ok(),
@@ -132,9 +131,13 @@ fn may(standing: &Standing, integration: &Integration) -> Outcome {
         let text = "the account is of another customer than the integration is bound to: authorize it again, by an administrator of that one";
         return Outcome::Bad(Reason::new("OTHER_CUSTOMER", text));
     }
-    if !standing.admin {
-        let text = "the account is no administrator any more: make it one again, or authorize the integration by another administrator (BeginAuthorization, or SetCredentials for a service account)";
-        return Outcome::Bad(Reason::new("NOT_AN_ADMINISTRATOR", text));
+    match standing.admin {
+        true => Outcome::Good,
+        false => no_admin(),
     }
-    Outcome::Good
+}
+
+fn no_admin() -> Outcome {
+    let text = "the account is no administrator any more: make it one again, or authorize the integration by another administrator (BeginAuthorization, or SetCredentials for a service account)";
+    Outcome::Bad(Reason::new("NOT_AN_ADMINISTRATOR", text))
 }

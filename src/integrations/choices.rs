@@ -1,6 +1,6 @@
 //! What people can choose from as the value of a condition: asked of the system now.
 
-use super::{Error, Integrations, checking::in_time, may_read_units};
+use super::{Error, Gap, Integrations, checking::in_time, may_read_units};
 use crate::{
     connector::{self, Connector, Cursor, catalogue},
     model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
@@ -56,13 +56,14 @@ impl Integrations {
             catalogue::Choices::OrgUnits => units(&*connector).await,
             _ => groups(&*connector, after).await,
         };
-        if let Err(error @ (connector::Error::ConsentLost(_) | connector::Error::Unauthorized(_))) =
-            &asked
-        {
-            self.authorization_lost(&integration, &error.to_string())
-                .await?;
+        match asked {
+            Err(error) if error.is_authorization_lost() => {
+                let reason = error.to_string();
+                let lost = self.authorization_lost(&integration, &reason).await?;
+                Err(Gap::reauthorization(&lost).into())
+            }
+            asked => Ok(asked?),
         }
-        Ok(asked?)
     }
 }
 

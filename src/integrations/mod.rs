@@ -23,7 +23,7 @@ pub use authorization::{
 };
 pub use checking::{Check, Outcome as CheckOutcome};
 pub use choices::Choice;
-pub use connections::{Connectors, SystemSetup};
+pub use connections::{ActsAs, Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;
 pub use readiness::{Gap, NO_UNITS, gaps, halted, may_read_units};

@@ -54,6 +54,7 @@ async fn open(admin: &Admin) -> Google {
         api_url: url::Url::parse(&admin.client.base).unwrap(),
         customer: text(&admin.state().await, "customerId"),
         principal: ADMIN.to_owned(),
+        address: ADMIN.to_owned(),
     };
     let tokens = Tokens(Mutex::new(vec![spare, admin.access.clone()]));
     Google::open(options, &http, Arc::new(tokens)).unwrap()

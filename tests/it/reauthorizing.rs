@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod lost;
+
 use crate::support::{World, browser, integration};
 use provisiond::{
     proto::v1::{

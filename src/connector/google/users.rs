@@ -1,12 +1,8 @@
-//! Users, and the account that we act as.
+//! Users.
 
-use super::{
-    Google, convert,
-    listing::Listing,
-    wire::{Account, Identified},
-};
+use super::{Google, convert, listing::Listing, wire::Identified};
 use crate::{
-    connector::{Cursor, Error, Page, Standing, http::Call},
+    connector::{Cursor, Error, Page, http::Call},
     model::{Kind, Object, SourceId},
 };
 use serde_json::value::RawValue;
@@ -60,25 +56,6 @@ impl Google {
         let id = SourceId::try_new(&row.id);
         id.map(Some)
             .ok_or_else(|| Error::Protocol(format!("{method}: no usable id")))
-    }
-
-    /// Who we are. Fails with [`Error::Forbidden`] for an account that may not read its customer's directory.
-    pub(super) async fn standing(&self) -> Result<Standing, Error> {
-        let query = [("fields", "primaryEmail,customerId,isAdmin,isDelegatedAdmin")];
-        let url = self.url(&["users", &self.options.principal], &query)?;
-        let call = Call {
-            method: "directory.users.get",
-            url: &url,
-            continued: false,
-        };
-        let account: Account = self.ask(call).await?;
-        let admin = account.is_admin == Some(true) || account.is_delegated_admin == Some(true);
-        Ok(Standing {
-            customer_id: account.customer_id,
-            account: account.primary_email,
-            admin,
-            consent: None,
-        })
     }
 
     /// One resource, or the proof that there is none. A customer or domain that is not found proves nothing.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     connector::catalogue,
-    integrations::{Checked, Error, Integrations, checking::in_time, name},
+    integrations::{ActsAs, Checked, Error, Integrations, checking::in_time, name},
     model::{
         AuthorizationMethod, AuthorizedBy, CompanyId, Consent, Integration, IntegrationId, Kind,
         Secret, SourceId, Time,
@@ -110,8 +110,12 @@ impl Integrations {
         let subject = self
             .account_id(integration, &delegate.subject, &tokens.access)
             .await?;
+        let account = ActsAs {
+            id: subject.as_str(),
+            address: &delegate.subject,
+        };
         let (standing, display_name) = self
-            .standing(integration, subject.as_str(), String::new(), tokens.access)
+            .standing(integration, account, String::new(), tokens.access)
             .await?;
         check_customer(integration, &standing)?;
         let domain = standing.account.rsplit_once('@').map(|(_, domain)| domain);
@@ -138,7 +142,11 @@ impl Integrations {
     ) -> Result<SourceId, Stop> {
         let tokens = Arc::new(Fresh(access.clone()));
         let connectors = &self.0.connectors;
-        let connector = connectors.open(&integration.system, None, address, tokens)?;
+        let account = ActsAs {
+            id: address,
+            address,
+        };
+        let connector = connectors.open(&integration.system, None, account, tokens)?;
         let found = match connector.reader() {
             Some(reader) => in_time(reader.locate(Kind::User, address)).await?,
             None => None,

@@ -295,3 +295,23 @@ async fn a_key_survives_a_restart_and_a_backup_in_which_it_stays_sealed() {
     let run = succeeds(&mut world).await;
     assert_eq!(run.counters.unwrap().unchanged, 15);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_acts_as_one_who_is_no_administrator_any_more_is_told_and_heals_by_another() {
+    let (mut world, key) = by_key(small()).await;
+    succeeds(&mut world).await;
+    let demoted = json!({"is_admin": false});
+    let (google, account) = (&world.google, format!("accounts/{ADMIN}"));
+    google.control(Method::POST, &account, demoted).await;
+    let run = world.run().await;
+    assert_eq!(run.state(), v1::run::State::Failed, "{run:?}");
+    assert_eq!(run.error.unwrap().reason, "REAUTHORIZATION_REQUIRED");
+    let lost = authorization(&mut world).await;
+    assert_eq!(lost.state(), State::ReauthorizationRequired);
+    let says = "admin@acme.test is no administrator any more";
+    assert!(lost.reason.contains(says), "{lost:?}");
+    let other = given(&key, "delegated@acme.test");
+    set(&mut world, other).await.unwrap();
+    let run = succeeds(&mut world).await;
+    assert_eq!(run.counters.unwrap().unchanged, 15, "{run:?}");
+}

@@ -122,3 +122,19 @@ async fn a_consent_that_was_revoked_is_found_and_reauthorizing_heals_it() {
     world.authorize("admin@acme.test").await;
     assert!(check(&mut world).await.ready);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_who_is_none_any_more_is_named_so() {
+    let mut world = World::ready(small()).await;
+    let demoted = json!({"is_admin": false});
+    let google = &world.google;
+    google
+        .control(Method::POST, "accounts/admin@acme.test", demoted)
+        .await;
+    let answer = check(&mut world).await;
+    let told = told(&answer.checks);
+    let codes: Vec<&str> = told.iter().map(|(_, _, code)| code.as_str()).collect();
+    let lost = "REAUTHORIZATION_REQUIRED";
+    assert_eq!(codes, ["NOT_AN_ADMINISTRATOR", lost, lost], "{answer:?}");
+    assert!(answer.account.is_empty(), "{answer:?}");
+}
