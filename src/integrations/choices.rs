@@ -21,7 +21,7 @@ impl Integrations {
     /// A part of what conditions on an attribute can compare with, as much as the system tells at once.
     ///
     /// # Errors
-    /// `Invalid` if the attribute takes other values; `NotFound`; `Precondition` if the system can't be asked yet; `System`.
+    /// `Invalid` if the attribute takes other values, or the system does not go on from `after`; `NotFound`; `Precondition` if the system can't be asked yet; `System`.
     pub async fn choices(
         &self,
         company: &CompanyId,
@@ -52,6 +52,7 @@ impl Integrations {
                 text: super::NO_UNITS.to_owned(),
             });
         }
+        let continued = after.is_some();
         let asked = match info.choices {
             catalogue::Choices::OrgUnits => units(&*connector).await,
             _ => groups(&*connector, after).await,
@@ -61,6 +62,12 @@ impl Integrations {
                 let reason = error.to_string();
                 let lost = self.authorization_lost(&integration, &reason).await?;
                 Err(Gap::reauthorization(&lost).into())
+            }
+            // There is no going on from there, now or later.
+            Err(error @ connector::Error::CursorLost(_)) if continued => {
+                tracing::debug!(%error, "a place in a list of choices is lost");
+                let text = "is one from which the system does not go on any more; leave it out to begin anew";
+                Err(Error::Invalid(vec![Violation::new("page_token", text)]))
             }
             asked => Ok(asked?),
         }
