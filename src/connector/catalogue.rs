@@ -3,7 +3,7 @@
 
 mod scopes;
 
-pub use scopes::{scopes, scopes_for, unit_scopes};
+pub use scopes::{need_units, scopes, scopes_for, unit_scopes};
 
 use crate::model::{
     Action, Attribute, AuthorizationMethod, Direction, Kind, Operator, RuleEvent, SystemId,

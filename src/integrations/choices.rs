@@ -1,6 +1,10 @@
 //! What people can choose from as the value of a condition: asked of the system now.
 
-use super::{Error, Gap, Integrations, checking::in_time, may_read_units};
+use super::{
+    Error, Gap, Integrations,
+    checking::{in_time, unreadable},
+    may_read_units,
+};
 use crate::{
     connector::{self, Connector, Cursor, catalogue},
     model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
@@ -109,8 +113,4 @@ async fn units(connector: &dyn Connector) -> Result<Listed<Choice>, connector::E
         items: units.into_iter().map(choice).collect(),
         next: None,
     })
-}
-
-fn unreadable() -> connector::Error {
-    connector::Error::Rejected("this system can't be read".to_owned())
 }
