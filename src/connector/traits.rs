@@ -122,6 +122,17 @@ pub struct OrgUnit {
     pub name: String,
 }
 
+/// A domain of a customer, in which its users and groups can have their primary addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the one that the customer began with.
+    pub primary: bool,
+    /// Whether the customer has proved that it is his.
+    pub verified: bool,
+}
+
 /// Reads a system.
 ///
 /// What is [`Error::Forbidden`] is so to an administrator: whether the account is still one was asked before it was said, and
@@ -140,6 +151,9 @@ pub trait Reader: Send + Sync {
 
     /// All organisational units.
     fn units(&self) -> Answer<'_, Vec<OrgUnit>>;
+
+    /// All domains of the customer.
+    fn domains(&self) -> Answer<'_, Vec<Domain>>;
 
     /// The id of the object that has this address, or had it and has it still as an alias. `None` if there is none.
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>>;

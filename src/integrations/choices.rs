@@ -1,13 +1,17 @@
 //! What people can choose from as the value of a condition: asked of the system now.
 
 use super::{
-    Error, Gap, Integrations,
+    Error, Gap, Integrations, NO_UNITS,
     checking::{in_time, unreadable},
     may_read_units,
+    readiness::{NO_DOMAINS, may_read_domains},
 };
 use crate::{
-    connector::{self, Connector, Cursor, catalogue},
-    model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
+    connector::{
+        self, Connector, Cursor,
+        catalogue::{self, Choices},
+    },
+    model::{Attribute, CompanyId, Integration, IntegrationId, Kind, Listed, Object, Violation},
 };
 
 /// Something to choose.
@@ -17,7 +21,7 @@ pub struct Choice {
     pub value: String,
     /// What people call it.
     pub title: String,
-    /// What tells it from others of that name: an address or a path.
+    /// What tells it from others of that name: an address, a path, what kind of domain.
     pub detail: String,
 }
 
@@ -25,7 +29,8 @@ impl Integrations {
     /// A part of what conditions on an attribute can compare with, as much as the system tells at once.
     ///
     /// # Errors
-    /// `Invalid` if the attribute takes other values, or the system does not go on from `after`; `NotFound`; `Precondition` if the system can't be asked yet; `System`.
+    /// `Invalid` if the attribute takes other values, or the system does not go on from `after`; `NotFound`; `Precondition`
+    /// if the system can't be asked, or not for this; `System`.
     pub async fn choices(
         &self,
         company: &CompanyId,
@@ -50,15 +55,16 @@ impl Integrations {
             return Err(Error::Invalid(vec![Violation::new("attribute", text)]));
         };
         let connector = self.connect(company, id).await?;
-        if info.choices == catalogue::Choices::OrgUnits && !may_read_units(&integration) {
+        if let Some(text) = not_covered(&integration, info.choices) {
             return Err(Error::Precondition {
                 code: "SCOPES_MISSING",
-                text: super::NO_UNITS.to_owned(),
+                text: text.to_owned(),
             });
         }
         let continued = after.is_some();
         let asked = match info.choices {
-            catalogue::Choices::OrgUnits => units(&*connector).await,
+            Choices::OrgUnits => units(&*connector).await,
+            Choices::Domains => domains(&*connector).await,
             _ => groups(&*connector, after).await,
         };
         match asked {
@@ -75,6 +81,15 @@ impl Integrations {
             }
             asked => Ok(asked?),
         }
+    }
+}
+
+/// Why the authorization does not do for this, and what to do about it, if it does not.
+fn not_covered(integration: &Integration, choices: Choices) -> Option<&'static str> {
+    match choices {
+        Choices::OrgUnits => (!may_read_units(integration)).then_some(NO_UNITS),
+        Choices::Domains => (!may_read_domains(integration)).then_some(NO_DOMAINS),
+        Choices::Groups | Choices::Any | Choices::YesNo => None,
     }
 }
 
@@ -111,6 +126,26 @@ async fn units(connector: &dyn Connector) -> Result<Listed<Choice>, connector::E
     };
     Ok(Listed {
         items: units.into_iter().map(choice).collect(),
+        next: None,
+    })
+}
+
+async fn domains(connector: &dyn Connector) -> Result<Listed<Choice>, connector::Error> {
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    let mut domains = in_time(reader.domains()).await?;
+    domains.sort_by(|a, b| (!a.primary, &a.name).cmp(&(!b.primary, &b.name)));
+    let choice = |domain: connector::Domain| Choice {
+        title: domain.name.clone(),
+        value: domain.name,
+        detail: match (domain.verified, domain.primary) {
+            (false, _) => "not verified",
+            (true, true) => "primary",
+            (true, false) => "secondary",
+        }
+        .to_owned(),
+    };
+    Ok(Listed {
+        items: domains.into_iter().map(choice).collect(),
         next: None,
     })
 }

@@ -19,7 +19,8 @@ mod targets;
 mod templates;
 
 pub use authorization::{
-    AUTHORIZATION_LIFE, Answer, Begun, Completed, NewServiceAccount, Refusal, Refused, ReturnUrls,
+    AUTHORIZATION_LIFE, Answer, Begun, Beyond, Completed, NewServiceAccount, Refusal, Refused,
+    ReturnUrls,
 };
 pub use checking::{Check, Outcome as CheckOutcome};
 pub use choices::Choice;

@@ -121,6 +121,15 @@ pub fn may_read_units(integration: &Integration) -> bool {
     oauth::missing(granted(integration), needed).is_empty()
 }
 
+/// What to do when [`may_read_domains`] is not so.
+pub(super) const NO_DOMAINS: &str = "the authorization does not cover domains: authorize the integration again with domains, by BeginAuthorization or, for a service account, by SetCredentials";
+
+/// Whether the consent covers the customer's domains: reading them without would be taken for a consent that is lost.
+pub(super) fn may_read_domains(integration: &Integration) -> bool {
+    let needed = catalogue::domain_scopes(&integration.system);
+    oauth::missing(granted(integration), needed).is_empty()
+}
+
 impl Integrations {
     /// What is missing before a run can start; empty if nothing is.
     pub async fn readiness(&self, integration: &Integration) -> Result<Vec<Gap>, Error> {

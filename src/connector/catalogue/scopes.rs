@@ -37,6 +37,15 @@ pub fn unit_scopes(system: &SystemId) -> &'static [&'static str] {
     }
 }
 
+/// What reading the customer's domains takes beside [`scopes`]. No rule needs it: who picks domains by their names can write
+/// them too.
+pub fn domain_scopes(system: &SystemId) -> &'static [&'static str] {
+    match system.as_str() {
+        GOOGLE_WORKSPACE => &["https://www.googleapis.com/auth/admin.directory.domain.readonly"],
+        _ => &[],
+    }
+}
+
 /// What these rules need beside [`scopes`].
 pub fn scopes_for(system: &SystemId, rules: &[Rule]) -> &'static [&'static str] {
     match need_units(rules) {

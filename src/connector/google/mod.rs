@@ -4,6 +4,7 @@
 //! memory: each page and each object is asked for when wanted; what was read before is the caller's to know.
 
 mod convert;
+mod domains;
 mod groups;
 mod listing;
 mod loose;
@@ -16,8 +17,8 @@ mod wire;
 pub use standing::MY_CUSTOMER;
 
 use super::{
-    AccessTokens, Answer, Connector, Cursor, Error, GovernorKey, Http, OrgUnit, Page, Reader,
-    SourceMember, Standing, catalogue,
+    AccessTokens, Answer, Connector, Cursor, Domain, Error, GovernorKey, Http, OrgUnit, Page,
+    Reader, SourceMember, Standing, catalogue,
     http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
@@ -149,6 +150,10 @@ impl Reader for Google {
 
     fn units(&self) -> Answer<'_, Vec<OrgUnit>> {
         Box::pin(self.confirmed(self.org_units()))
+    }
+
+    fn domains(&self) -> Answer<'_, Vec<Domain>> {
+        Box::pin(self.confirmed(self.all_domains()))
     }
 
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>> {

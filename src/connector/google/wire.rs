@@ -53,6 +53,23 @@ pub(super) struct Unit {
     pub(super) name: String,
 }
 
+/// The domains of a customer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Domains {
+    #[serde(rename = "domains", default)]
+    pub(super) all: Vec<Domain>,
+}
+
+/// A domain (discovery document: `Domains`).
+#[derive(Debug, Deserialize)]
+pub(super) struct Domain {
+    #[serde(rename = "domainName")]
+    pub(super) name: String,
+    #[serde(rename = "isPrimary")]
+    pub(super) primary: Option<bool>,
+    pub(super) verified: Option<bool>,
+}
+
 /// A user or group of which only the id was asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Identified {

@@ -1,7 +1,7 @@
 //! Authorizing by the key of a service account that may act as an administrator (Google's "domain-wide delegation").
 
 use super::{
-    Refusal, Refused,
+    Beyond, Refusal, Refused,
     account::{Fresh, Stop, check_customer, elsewhere},
     key_file,
 };
@@ -24,8 +24,8 @@ pub struct NewServiceAccount {
     pub key_file: Secret,
     /// Address of the administrator as whom to act.
     pub subject: String,
-    /// Whether the right to read organisational units is needed also if no rule needs it.
-    pub org_units: bool,
+    /// What the key must allow beside what the rules need.
+    pub beyond: Beyond,
 }
 
 impl Integrations {
@@ -89,7 +89,7 @@ impl Integrations {
             );
         }
         let (account, private_key) = checked.finish(key)?;
-        let scopes = self.scopes(integration, method, new.org_units).await?;
+        let scopes = self.scopes(integration, method, new.beyond).await?;
         Ok(Delegate {
             account,
             private_key,

@@ -155,15 +155,16 @@ async fn a_delegation_that_is_withdrawn_is_found_by_a_check_and_the_same_key_hea
     assert!(refused.message().contains(USERS), "{refused:?}");
     assert_eq!(authorization(&mut world).await, lost);
     let google = &world.google;
-    let again = json!({"delegated": {"acme.test": [USERS, GROUPS, UNITS]}});
+    let again = json!({"delegated": {"acme.test": [USERS, GROUPS, UNITS, DOMAINS]}});
     google.control(Method::PATCH, &path(&key), again).await;
-    let with_units = SetCredentialsRequest {
+    let with_all = SetCredentialsRequest {
         org_units: true,
+        domains: true,
         ..given(&key, ADMIN)
     };
-    let healed = set(&mut world, with_units).await.unwrap();
+    let healed = set(&mut world, with_all).await.unwrap();
     let healed = healed.authorization.unwrap();
-    assert_eq!(healed.scopes, [GROUPS, UNITS, USERS]);
+    assert_eq!(healed.scopes, [DOMAINS, GROUPS, UNITS, USERS]);
     succeeds(&mut world).await;
 }
 
@@ -230,8 +231,7 @@ async fn a_deleted_integration_gives_nothing_back_and_its_key_works_on_elsewhere
     let second = format!("{}/integrations/second", company());
     let consent = v1::BeginAuthorizationRequest {
         name: second.clone(),
-        return_url: String::new(),
-        org_units: false,
+        ..v1::BeginAuthorizationRequest::default()
     };
     let begun = world.integrations.begin_authorization(consent).await;
     let page = begun.unwrap().into_inner().authorization_url;

@@ -51,6 +51,7 @@ async fn codes(google: &Google) -> Vec<&'static str> {
         google.page(Kind::User, None).await.map(drop),
         google.page(Kind::Group, None).await.map(drop),
         google.units().await.map(drop),
+        google.domains().await.map(drop),
         google.get(Kind::User, &one).await.map(drop),
         google.get(Kind::Group, &one).await.map(drop),
         google.locate(Kind::User, address).await.map(drop),
@@ -78,7 +79,7 @@ async fn what_is_forbidden_to_an_administrator_is_forbidden_and_to_who_is_none_t
     for (who, expected) in table {
         let server = forbidding(who).await;
         let found = codes(&google(&server)).await;
-        assert_eq!(found, [expected; 7], "{:?}", who());
+        assert_eq!(found, [expected; 8], "{:?}", who());
     }
 }
 
