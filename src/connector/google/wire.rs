@@ -76,6 +76,13 @@ pub(super) struct Identified {
     pub(super) id: String,
 }
 
+/// A user of whom only the customer is of interest. Groups have none.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Owned {
+    pub(super) customer_id: Option<String>,
+}
+
 /// A user as asked for to learn who we are.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
