@@ -4,11 +4,11 @@ use crate::{
     config::{self, Config},
     connector::{
         self, AccessTokens, Backoff, Connector, Governors, Http, HttpOptions,
-        google::{Google, GoogleOptions},
+        google::{Google, GoogleOptions, MY_CUSTOMER},
     },
     directory::Directory,
     grpc, http,
-    integrations::{self, Background, Connectors, Integrations, SystemSetup},
+    integrations::{self, ActsAs, Background, Connectors, Integrations, SystemSetup},
     model::{Clock, SystemClock, SystemId},
     oauth::{self, AssertionOptions, Assertions, Provider, ProviderOptions},
     store::{self, BackupSchedule, SealingKey, Store},
@@ -373,16 +373,16 @@ impl Connectors for Systems {
         &self,
         system: &SystemId,
         customer: Option<&str>,
-        account: &str,
+        account: ActsAs<'_>,
         tokens: Arc<dyn AccessTokens>,
     ) -> Result<Arc<dyn Connector>, connector::Error> {
         let unknown = || connector::Error::Rejected(format!("there is no system {system}"));
         let api_url = self.api_urls.get(system).ok_or_else(unknown)?.clone();
-        let customer = customer.unwrap_or("my_customer").to_owned();
         let options = GoogleOptions {
             api_url,
-            customer,
-            principal: account.to_owned(),
+            customer: customer.unwrap_or(MY_CUSTOMER).to_owned(),
+            principal: account.id.to_owned(),
+            address: account.address.to_owned(),
         };
         Ok(Arc::new(Google::open(options, &self.http, tokens)?))
     }

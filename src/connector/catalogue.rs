@@ -3,7 +3,7 @@
 
 mod scopes;
 
-pub use scopes::{scopes, scopes_for, unit_scopes};
+pub use scopes::{domain_scopes, need_units, scopes, scopes_for, unit_scopes};
 
 use crate::model::{
     Action, Attribute, AuthorizationMethod, Direction, Kind, Operator, RuleEvent, SystemId,
@@ -52,12 +52,19 @@ pub enum Choices {
     Groups,
     /// Ids of the system's organisational units.
     OrgUnits,
+    /// Names of the customer's domains, or any other text.
+    Domains,
 }
 
 impl Choices {
-    /// Whether the values are ids of what the system has.
-    pub fn are_listed(self) -> bool {
+    /// Whether the values are ids of what the system has, and nothing else.
+    pub fn are_ids(self) -> bool {
         matches!(self, Self::Groups | Self::OrgUnits)
+    }
+
+    /// Whether the system can list them.
+    pub fn are_listed(self) -> bool {
+        self.are_ids() || self == Self::Domains
     }
 }
 
@@ -196,7 +203,7 @@ const fn condition(attribute: Attribute, title: &'static str, choices: Choices) 
         attribute,
         title,
         operators: match choices {
-            Choices::Any => TEXT,
+            Choices::Any | Choices::Domains => TEXT,
             Choices::YesNo => SWITCH,
             Choices::Groups | Choices::OrgUnits => MEMBERSHIP,
         },
@@ -292,7 +299,7 @@ static GOOGLE_USER_CONDITIONS: &[ConditionInfo] = &[
     condition(
         Attribute::DOMAIN,
         "Domain of the primary e-mail",
-        Choices::Any,
+        Choices::Domains,
     ),
 ];
 
@@ -321,7 +328,7 @@ static GOOGLE_GROUP_CONDITIONS: &[ConditionInfo] = &[
     condition(
         Attribute::DOMAIN,
         "Domain of the group e-mail",
-        Choices::Any,
+        Choices::Domains,
     ),
     condition(Attribute::GROUPS, "Groups", Choices::Groups),
 ];

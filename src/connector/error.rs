@@ -31,10 +31,11 @@ pub enum Error {
     /// The access token is not accepted.
     #[error("the system does not accept the access token: {0}")]
     Unauthorized(String),
-    /// The consent is gone (revoked, expired, account deleted): only a new one helps.
+    /// The consent is gone (revoked, expired, account deleted), or good for nothing any more (scopes withdrawn, the account
+    /// no administrator any more): only a new one helps.
     #[error("the authorization is no longer valid: {0}")]
     ConsentLost(String),
-    /// The admin may not do this, or the object is another customer's.
+    /// The admin, who is still one, may not do this, or the object is another customer's.
     #[error("the system forbids it: {0}")]
     Forbidden(String),
     /// There is no such object, or it was deleted.
@@ -68,6 +69,11 @@ impl Error {
             | Self::CursorLost(_)
             | Self::Protocol(_) => Retry::Never,
         }
+    }
+
+    /// Whether the system does not let us in any more: nothing can be read until it is authorized anew.
+    pub fn is_authorization_lost(&self) -> bool {
+        matches!(self, Self::ConsentLost(_) | Self::Unauthorized(_))
     }
 
     /// What a caller of the API can do about it.

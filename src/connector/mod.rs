@@ -21,6 +21,6 @@ pub use governor::{GovernorKey, Governors, Pace};
 pub use http::{Http, HttpOptions};
 pub use retry::Backoff;
 pub use traits::{
-    AccessTokens, Answer, Connector, Coverage, Cursor, MemberKind, OrgUnit, Page, Prepared, Reader,
-    SourceMember, Standing, Write, Writer,
+    AccessTokens, Answer, Connector, Coverage, Cursor, Domain, MemberKind, OrgUnit, Page, Prepared,
+    Reader, SourceMember, Standing, Write, Writer,
 };

@@ -129,6 +129,7 @@ pub(super) fn google_with(server: &Server, http: &Http) -> Google {
         api_url: server.url.clone(),
         customer: "C01".to_owned(),
         principal: "admin@acme.test".to_owned(),
+        address: "admin@acme.test".to_owned(),
     };
     let google = Google::open(options, http, Arc::new(Tokens::default())).unwrap();
     assert_eq!(google.system().as_str(), "google-workspace");

@@ -24,7 +24,7 @@ pub trait Connector: Send + Sync {
     /// Which system it speaks to.
     fn system(&self) -> SystemId;
 
-    /// Asks the system who we are there.
+    /// Asks the system who we are there. [`Error::Forbidden`] for an account that is no administrator.
     fn check(&self) -> Answer<'_, Standing>;
 
     /// Reading, if the system can be read.
@@ -122,7 +122,22 @@ pub struct OrgUnit {
     pub name: String,
 }
 
+/// A domain of a customer, in which its users and groups can have their primary addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the one that the customer began with.
+    pub primary: bool,
+    /// Whether the customer has proved that it is his.
+    pub verified: bool,
+}
+
 /// Reads a system.
+///
+/// What is [`Error::Forbidden`] is so to an administrator: whether the account is still one was asked before it was said, and
+/// if it is not, the error is [`Error::ConsentLost`]. Only the members of a group may be forbidden without that question:
+/// each group can have members that its customer's administrators may not see.
 pub trait Reader: Send + Sync {
     /// A page of all objects of a kind.
     fn page(&self, kind: Kind, cursor: Option<Cursor>) -> Answer<'_, Page<Object>>;
@@ -136,6 +151,9 @@ pub trait Reader: Send + Sync {
 
     /// All organisational units.
     fn units(&self) -> Answer<'_, Vec<OrgUnit>>;
+
+    /// All domains of the customer.
+    fn domains(&self) -> Answer<'_, Vec<Domain>>;
 
     /// The id of the object that has this address, or had it and has it still as an alias. `None` if there is none.
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>>;

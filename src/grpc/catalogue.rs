@@ -79,7 +79,7 @@ fn attribute(info: &AttributeInfo) -> v1::Attribute {
 fn condition(of: &KindInfo, info: &ConditionInfo) -> v1::ConditionAttribute {
     let operator = |operator: &Operator| to_proto::operator(*operator).into();
     let (choices, plain): (&[&str], _) = match info.choices {
-        Choices::Any => (&[], v1::AttributeType::String),
+        Choices::Any | Choices::Domains => (&[], v1::AttributeType::String),
         Choices::YesNo => (&["true", "false"], v1::AttributeType::Boolean),
         Choices::Groups | Choices::OrgUnits => (&[], v1::AttributeType::StringList),
     };

@@ -23,22 +23,29 @@ pub(super) async fn check(
 }
 
 fn response(check: &Check) -> CheckIntegrationResponse {
+    let units = check.units.as_ref().map(|units| (Subject::OrgUnits, units));
     let rows = [
         (Subject::Account, &check.account),
         (Subject::Users, &check.users),
         (Subject::Groups, &check.groups),
     ];
+    let rows = rows.into_iter().chain(units);
     let standing = check.standing.as_ref();
+    let account = standing.map_or("", |standing| &standing.account);
+    let domain = account.rsplit_once('@').map_or("", |(_, domain)| domain);
     CheckIntegrationResponse {
         ready: check.is_good(),
-        checks: rows.map(|(subject, outcome)| row(subject, outcome)).into(),
+        checks: rows
+            .map(|(subject, outcome)| row(subject, outcome))
+            .collect(),
         readiness: check.gaps.iter().map(to_proto::gap).collect(),
-        account: standing
-            .map(|standing| standing.account.clone())
-            .unwrap_or_default(),
+        account: account.to_owned(),
         customer_id: standing
             .map(|standing| standing.customer_id.clone())
             .unwrap_or_default(),
+        domain: domain.to_owned(),
+        scopes_granted: check.scopes_granted().to_vec(),
+        scopes_missing: check.scopes_missing.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{fields::Notes, names, status, to_proto::time};
 use crate::{
-    integrations::{Answer, Integrations, NewServiceAccount},
+    integrations::{Answer, Beyond, Integrations, NewServiceAccount},
     model::{Integration, Secret, Violation},
     proto::v1::{
         self, complete_authorization_request::Answer as Given,
@@ -19,12 +19,13 @@ pub(super) async fn begin(
         name,
         return_url,
         org_units,
+        domains,
     } = request;
     let named = names::parse_integration("name", &name);
     let (company, id) = named.map_err(|violation| status::invalid(vec![violation]))?;
     let return_url = (!return_url.is_empty()).then_some(return_url.as_str());
     let begun = integrations
-        .begin_authorization(&company, &id, return_url, org_units)
+        .begin_authorization(&company, &id, return_url, Beyond { org_units, domains })
         .await;
     let begun = begun.map_err(status::integrations)?;
     Ok(Response::new(v1::BeginAuthorizationResponse {
@@ -49,6 +50,7 @@ pub(super) fn credentials(request: v1::SetCredentialsRequest) -> Result<Credenti
         org_units,
         etag,
         validate_only,
+        domains,
     } = request;
     let mut notes = Notes::default();
     let named = notes.take(names::parse_integration("name", &name));
@@ -69,7 +71,7 @@ pub(super) fn credentials(request: v1::SetCredentialsRequest) -> Result<Credenti
         new: NewServiceAccount {
             key_file: Secret::new(json),
             subject,
-            org_units,
+            beyond: Beyond { org_units, domains },
         },
         validate_only,
     })

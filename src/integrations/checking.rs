@@ -1,11 +1,14 @@
 //! Asking the system now: who we are there, and whether it can be read.
 
-use super::{Error, Gap, Integrations};
+use super::{
+    Error, Gap, Integrations, NO_UNITS, gaps, may_read_units,
+    readiness::{granted, missing_scopes},
+};
 use crate::{
-    connector::{self, Connector, Standing},
+    connector::{self, Connector, Standing, catalogue},
     model::{CompanyId, Integration, IntegrationId, Kind, Reason},
 };
-use futures_util::future::join3;
+use futures_util::future::{OptionFuture, join4};
 use std::{sync::Arc, time::Duration};
 
 /// So long the system has to answer one question, all repetitions included.
@@ -29,6 +32,8 @@ pub struct Check {
     pub integration: Integration,
     /// What is missing before a run can start.
     pub gaps: Vec<Gap>,
+    /// Which scopes are needed and were not granted; none if nobody has authorized it.
+    pub scopes_missing: Vec<String>,
     /// Who we are there, if the system told.
     pub standing: Option<Standing>,
     /// Whether the account may do what is needed.
@@ -37,13 +42,21 @@ pub struct Check {
     pub users: Outcome,
     /// Whether groups can be listed.
     pub groups: Outcome,
+    /// Whether organisational units can be listed; none if no active rule needs them.
+    pub units: Option<Outcome>,
 }
 
 impl Check {
     /// Whether a run could start now, and read.
     pub fn is_good(&self) -> bool {
         let outcomes = [&self.account, &self.users, &self.groups];
-        self.gaps.is_empty() && outcomes.iter().all(|outcome| **outcome == Outcome::Good)
+        let mut outcomes = outcomes.into_iter().chain(&self.units);
+        self.gaps.is_empty() && outcomes.all(|outcome| *outcome == Outcome::Good)
+    }
+
+    /// Scopes that were granted, sorted; none if nobody has authorized it.
+    pub fn scopes_granted(&self) -> &[String] {
+        granted(&self.integration)
     }
 }
 
@@ -55,52 +68,68 @@ impl Integrations {
     /// `NotFound`; what the store says.
     pub async fn check(&self, company: &CompanyId, id: &IntegrationId) -> Result<Check, Error> {
         let seen = self.get(company, id).await?;
+        let rules = self.0.store.rules(company, id).await?;
+        let needs_units = catalogue::need_units(&rules);
+        let authorized = seen.authorization.consent.is_some();
+        let scopes_missing = authorized.then(|| missing_scopes(&seen, &rules));
+        let scopes_missing = scopes_missing.unwrap_or_default();
         let connector = match self.connect(company, id).await {
             Ok(connector) => connector,
             Err(Error::Precondition { code, text }) => {
                 let outcome = || Outcome::NotTried(Reason::new(code, text.clone()));
                 return Ok(Check {
-                    gaps: self.readiness(&seen).await?,
+                    gaps: gaps(&seen, &rules),
                     integration: seen,
+                    scopes_missing,
                     standing: None,
                     account: outcome(),
                     users: outcome(),
                     groups: outcome(),
+                    units: needs_units.then(outcome),
                 });
             }
             Err(error) => return Err(error),
         };
-        let (account, users, groups) = join3(
+        let ask_for_units = needs_units && may_read_units(&seen);
+        let (account, users, groups, units) = join4(
             in_time(connector.check()),
             listed(&connector, Kind::User),
             listed(&connector, Kind::Group),
+            OptionFuture::from(ask_for_units.then(|| units(&connector))),
         )
         .await;
         let failures = [
             account.as_ref().err(),
             users.as_ref().err(),
             groups.as_ref().err(),
+            units.as_ref().and_then(|units| units.as_ref().err()),
         ];
-        let lost = failures.into_iter().flatten().find(|error| {
-            use connector::Error::{ConsentLost, Unauthorized};
-            matches!(error, ConsentLost(_) | Unauthorized(_))
-        });
+        let failures = failures.into_iter().flatten();
+        let lost = { failures }.find(|error| error.is_authorization_lost());
         let integration = match lost {
             Some(error) => self.authorization_lost(&seen, &error.to_string()).await?,
             None => seen,
         };
+        let no_scope = || Outcome::NotTried(Reason::new("SCOPES_MISSING", NO_UNITS));
         Ok(Check {
-            gaps: self.readiness(&integration).await?,
+            gaps: gaps(&integration, &rules),
+            scopes_missing,
             account: match &account {
                 Ok(standing) => may(standing, &integration),
+                Err(connector::Error::Forbidden(_)) => no_admin(),
                 Err(error) => bad(error),
             },
             standing: account.ok(),
-            users: users.map_or_else(|error| bad(&error), |()| Outcome::Good),
-            groups: groups.map_or_else(|error| bad(&error), |()| Outcome::Good),
+            users: outcome(users),
+            groups: outcome(groups),
+            units: units.map(outcome).or(needs_units.then(no_scope)),
             integration,
         })
     }
+}
+
+fn outcome(asked: Result<(), connector::Error>) -> Outcome {
+    asked.map_or_else(|error| bad(&error), |()| Outcome::Good)
 }
 
 fn bad(error: &connector::Error) -> Outcome {
@@ -120,9 +149,19 @@ pub(super) async fn in_time<T>(asked: connector::Answer<'_, T>) -> Result<T, con
 
 /// Whether the first page of a kind can be read.
 async fn listed(connector: &Arc<dyn Connector>, kind: Kind) -> Result<(), connector::Error> {
-    let unreadable = || connector::Error::Rejected("this system can't be read".to_owned());
     let reader = connector.reader().ok_or_else(unreadable)?;
     in_time(reader.page(kind, None)).await.map(|_| ())
+}
+
+/// Whether organisational units can be read.
+async fn units(connector: &Arc<dyn Connector>) -> Result<(), connector::Error> {
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    in_time(reader.units()).await.map(|_| ())
+}
+
+/// There is nothing to ask.
+pub(super) fn unreadable() -> connector::Error {
+    connector::Error::Rejected("this system can't be read".to_owned())
 }
 
 /// Whether the account is an administrator of the customer to which the integration is bound.
@@ -132,9 +171,13 @@ fn may(standing: &Standing, integration: &Integration) -> Outcome {
         let text = "the account is of another customer than the integration is bound to: authorize it again, by an administrator of that one";
         return Outcome::Bad(Reason::new("OTHER_CUSTOMER", text));
     }
-    if !standing.admin {
-        let text = "the account is no administrator any more: make it one again, or authorize the integration by another administrator (BeginAuthorization, or SetCredentials for a service account)";
-        return Outcome::Bad(Reason::new("NOT_AN_ADMINISTRATOR", text));
+    match standing.admin {
+        true => Outcome::Good,
+        false => no_admin(),
     }
-    Outcome::Good
+}
+
+fn no_admin() -> Outcome {
+    let text = "the account is no administrator any more: make it one again, or authorize the integration by another administrator (BeginAuthorization, or SetCredentials for a service account)";
+    Outcome::Bad(Reason::new("NOT_AN_ADMINISTRATOR", text))
 }

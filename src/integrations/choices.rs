@@ -1,9 +1,17 @@
 //! What people can choose from as the value of a condition: asked of the system now.
 
-use super::{Error, Integrations, checking::in_time, may_read_units};
+use super::{
+    Error, Gap, Integrations, NO_UNITS,
+    checking::{in_time, unreadable},
+    may_read_units,
+    readiness::{NO_DOMAINS, may_read_domains},
+};
 use crate::{
-    connector::{self, Connector, Cursor, catalogue},
-    model::{Attribute, CompanyId, IntegrationId, Kind, Listed, Object, Violation},
+    connector::{
+        self, Connector, Cursor,
+        catalogue::{self, Choices},
+    },
+    model::{Attribute, CompanyId, Integration, IntegrationId, Kind, Listed, Object, Violation},
 };
 
 /// Something to choose.
@@ -13,7 +21,7 @@ pub struct Choice {
     pub value: String,
     /// What people call it.
     pub title: String,
-    /// What tells it from others of that name: an address or a path.
+    /// What tells it from others of that name: an address, a path, what kind of domain.
     pub detail: String,
 }
 
@@ -21,7 +29,8 @@ impl Integrations {
     /// A part of what conditions on an attribute can compare with, as much as the system tells at once.
     ///
     /// # Errors
-    /// `Invalid` if the attribute takes other values; `NotFound`; `Precondition` if the system can't be asked yet; `System`.
+    /// `Invalid` if the attribute takes other values, or the system does not go on from `after`; `NotFound`; `Precondition`
+    /// if the system can't be asked, or not for this; `System`.
     pub async fn choices(
         &self,
         company: &CompanyId,
@@ -46,23 +55,41 @@ impl Integrations {
             return Err(Error::Invalid(vec![Violation::new("attribute", text)]));
         };
         let connector = self.connect(company, id).await?;
-        if info.choices == catalogue::Choices::OrgUnits && !may_read_units(&integration) {
+        if let Some(text) = not_covered(&integration, info.choices) {
             return Err(Error::Precondition {
                 code: "SCOPES_MISSING",
-                text: super::NO_UNITS.to_owned(),
+                text: text.to_owned(),
             });
         }
+        let continued = after.is_some();
         let asked = match info.choices {
-            catalogue::Choices::OrgUnits => units(&*connector).await,
+            Choices::OrgUnits => units(&*connector).await,
+            Choices::Domains => domains(&*connector).await,
             _ => groups(&*connector, after).await,
         };
-        if let Err(error @ (connector::Error::ConsentLost(_) | connector::Error::Unauthorized(_))) =
-            &asked
-        {
-            self.authorization_lost(&integration, &error.to_string())
-                .await?;
+        match asked {
+            Err(error) if error.is_authorization_lost() => {
+                let reason = error.to_string();
+                let lost = self.authorization_lost(&integration, &reason).await?;
+                Err(Gap::reauthorization(&lost).into())
+            }
+            // There is no going on from there, now or later.
+            Err(error @ connector::Error::CursorLost(_)) if continued => {
+                tracing::debug!(%error, "a place in a list of choices is lost");
+                let text = "is one from which the system does not go on any more; leave it out to begin anew";
+                Err(Error::Invalid(vec![Violation::new("page_token", text)]))
+            }
+            asked => Ok(asked?),
         }
-        Ok(asked?)
+    }
+}
+
+/// Why the authorization does not do for this, and what to do about it, if it does not.
+fn not_covered(integration: &Integration, choices: Choices) -> Option<&'static str> {
+    match choices {
+        Choices::OrgUnits => (!may_read_units(integration)).then_some(NO_UNITS),
+        Choices::Domains => (!may_read_domains(integration)).then_some(NO_DOMAINS),
+        Choices::Groups | Choices::Any | Choices::YesNo => None,
     }
 }
 
@@ -103,6 +130,22 @@ async fn units(connector: &dyn Connector) -> Result<Listed<Choice>, connector::E
     })
 }
 
-fn unreadable() -> connector::Error {
-    connector::Error::Rejected("this system can't be read".to_owned())
+async fn domains(connector: &dyn Connector) -> Result<Listed<Choice>, connector::Error> {
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    let mut domains = in_time(reader.domains()).await?;
+    domains.sort_by(|a, b| (!a.primary, &a.name).cmp(&(!b.primary, &b.name)));
+    let choice = |domain: connector::Domain| Choice {
+        title: domain.name.clone(),
+        value: domain.name,
+        detail: match (domain.verified, domain.primary) {
+            (false, _) => "not verified",
+            (true, true) => "primary",
+            (true, false) => "secondary",
+        }
+        .to_owned(),
+    };
+    Ok(Listed {
+        items: domains.into_iter().map(choice).collect(),
+        next: None,
+    })
 }

@@ -24,6 +24,15 @@ pub struct SystemSetup {
     pub assertions: Assertions,
 }
 
+/// The account at a system as which a connector acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActsAs<'a> {
+    /// The system's id of it, or its address where the id is not known yet.
+    pub id: &'a str,
+    /// Its address, for people.
+    pub address: &'a str,
+}
+
 /// Opens connectors; made where the systems' addresses and the shared HTTP client are known.
 pub trait Connectors: Send + Sync + fmt::Debug {
     /// A connector for a customer of a system, acting as an account there. `customer` is none before it is known.
@@ -32,7 +41,7 @@ pub trait Connectors: Send + Sync + fmt::Debug {
         &self,
         system: &SystemId,
         customer: Option<&str>,
-        account: &str,
+        account: ActsAs<'_>,
         tokens: Arc<dyn AccessTokens>,
     ) -> Result<Arc<dyn Connector>, crate::connector::Error>;
 }
@@ -102,7 +111,10 @@ impl Integrations {
         };
         let tokens = self.source(&integration)?;
         let customer = Some(consent.customer_id.as_str());
-        let account = consent.by.subject.as_str();
+        let account = ActsAs {
+            id: &consent.by.subject,
+            address: &consent.by.email,
+        };
         let connectors = &self.0.connectors;
         Ok(connectors.open(&integration.system, customer, account, tokens)?)
     }

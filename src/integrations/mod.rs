@@ -19,11 +19,12 @@ mod targets;
 mod templates;
 
 pub use authorization::{
-    AUTHORIZATION_LIFE, Answer, Begun, Completed, NewServiceAccount, Refusal, Refused, ReturnUrls,
+    AUTHORIZATION_LIFE, Answer, Begun, Beyond, Completed, NewServiceAccount, Refusal, Refused,
+    ReturnUrls,
 };
 pub use checking::{Check, Outcome as CheckOutcome};
 pub use choices::Choice;
-pub use connections::{Connectors, SystemSetup};
+pub use connections::{ActsAs, Connectors, SystemSetup};
 pub use deletion::TokenFate;
 pub use error::Error;
 pub use readiness::{Gap, NO_UNITS, gaps, halted, may_read_units};

@@ -85,13 +85,9 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
             gaps.push(Gap::reauthorization(integration));
         }
         AuthorizationState::Authorized => {
-            let granted = authorization.consent.as_ref();
-            let method = method(integration);
-            let mut needed = catalogue::scopes(&integration.system, integration.direction, method);
-            needed.extend(catalogue::scopes_for(&integration.system, rules));
-            let missing = oauth::missing(granted.map_or(&[], |consent| &consent.scopes), &needed);
+            let missing = missing_scopes(integration, rules);
             if !missing.is_empty() {
-                gaps.push(Gap::ScopesMissing(method, missing));
+                gaps.push(Gap::ScopesMissing(method(integration), missing));
             }
         }
     }
@@ -102,14 +98,36 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
     gaps
 }
 
+/// Which scopes an integration needs with these rules and was not granted, in the way in which it was authorized last.
+pub(super) fn missing_scopes(integration: &Integration, rules: &[Rule]) -> Vec<String> {
+    let (system, method) = (&integration.system, method(integration));
+    let mut needed = catalogue::scopes(system, integration.direction, method);
+    needed.extend(catalogue::scopes_for(system, rules));
+    oauth::missing(granted(integration), &needed)
+}
+
+/// What was granted, in the way in which it was authorized last.
+pub(super) fn granted(integration: &Integration) -> &[String] {
+    let consent = integration.authorization.consent.as_ref();
+    consent.map_or(&[][..], |consent| &consent.scopes)
+}
+
 /// What to do when [`may_read_units`] is not so.
 pub const NO_UNITS: &str = "the authorization does not cover organizational units: authorize the integration again with org_units, by BeginAuthorization or, for a service account, by SetCredentials";
 
 /// Whether the consent covers organisational units: reading them without would be taken for a consent that is lost.
 pub fn may_read_units(integration: &Integration) -> bool {
-    let consent = integration.authorization.consent.as_ref();
-    let granted = consent.map_or(&[][..], |consent| &consent.scopes);
-    oauth::missing(granted, catalogue::unit_scopes(&integration.system)).is_empty()
+    let needed = catalogue::unit_scopes(&integration.system);
+    oauth::missing(granted(integration), needed).is_empty()
+}
+
+/// What to do when [`may_read_domains`] is not so.
+pub(super) const NO_DOMAINS: &str = "the authorization does not cover domains: authorize the integration again with domains, by BeginAuthorization or, for a service account, by SetCredentials";
+
+/// Whether the consent covers the customer's domains: reading them without would be taken for a consent that is lost.
+pub(super) fn may_read_domains(integration: &Integration) -> bool {
+    let needed = catalogue::domain_scopes(&integration.system);
+    oauth::missing(granted(integration), needed).is_empty()
 }
 
 impl Integrations {

@@ -230,7 +230,7 @@ fn check_attribute(
             format!("{attribute} can't be compared so: see GetSystem for the operators it takes"),
         );
     }
-    if condition.choices.are_listed() && values.iter().any(|value| !is_source_id(value)) {
+    if condition.choices.are_ids() && values.iter().any(|value| !is_source_id(value)) {
         checked.refuse(
             &format!("{field}.values"),
             format!("{attribute} is compared with ids, which stay when things are renamed: see ListChoices"),

@@ -70,8 +70,7 @@ pub(super) enum Stop {
 impl Stop {
     /// Whether the system does not let us in any more, so that nothing at all can be read.
     pub(super) fn is_consent_lost(&self) -> bool {
-        use connector::Error::{ConsentLost, Unauthorized};
-        matches!(self, Self::System(ConsentLost(_) | Unauthorized(_)))
+        matches!(self, Self::System(error) if error.is_authorization_lost())
     }
 
     /// Of two, the one to tell: the first, unless the other says that the consent is lost.

@@ -8,5 +8,6 @@ mod beside;
 mod mappings;
 mod memberships;
 mod one_object;
+mod others;
 pub mod scene;
 mod scope;

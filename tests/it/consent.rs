@@ -86,8 +86,7 @@ async fn another_customer_is_refused_on_reauthorizing_and_for_another_company() 
         .into_inner();
     let begin = v1::BeginAuthorizationRequest {
         name: other.name.clone(),
-        return_url: String::new(),
-        org_units: false,
+        ..v1::BeginAuthorizationRequest::default()
     };
     let page = world
         .integrations

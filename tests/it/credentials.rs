@@ -19,6 +19,7 @@ pub const ADMIN: &str = "admin@acme.test";
 const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 const GROUPS: &str = "https://www.googleapis.com/auth/admin.directory.group.readonly";
 const UNITS: &str = "https://www.googleapis.com/auth/admin.directory.orgunit.readonly";
+const DOMAINS: &str = "https://www.googleapis.com/auth/admin.directory.domain.readonly";
 
 fn small() -> Options {
     Options {

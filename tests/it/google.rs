@@ -54,6 +54,7 @@ async fn open(admin: &Admin) -> Google {
         api_url: url::Url::parse(&admin.client.base).unwrap(),
         customer: text(&admin.state().await, "customerId"),
         principal: ADMIN.to_owned(),
+        address: ADMIN.to_owned(),
     };
     let tokens = Tokens(Mutex::new(vec![spare, admin.access.clone()]));
     Google::open(options, &http, Arc::new(tokens)).unwrap()
@@ -227,4 +228,26 @@ async fn who_is_gone_is_proved_gone_and_who_we_are_is_told() {
     let nobody = SourceId::try_new("123456789012345678901").unwrap();
     assert_eq!(reader.get(Kind::User, &nobody).await, Ok(None), "404");
     assert_eq!(reader.get(Kind::Group, &nobody).await, Ok(None), "404");
+}
+
+#[tokio::test]
+async fn a_user_of_another_customer_is_neither_there_nor_proved_absent_though_google_shows_him() {
+    let admin = Admin::start().await;
+    let google = open(&admin).await;
+    let control =
+        async |verb: Method, path: &str, body: Value| admin.client.control(verb, path, body).await;
+    let resells = json!({"resells": true});
+    control(Method::POST, &format!("accounts/{ADMIN}"), resells).await;
+    let other = control(Method::GET, "state?customer=other.test", Value::Null).await;
+    let row = &rows(&other, "users")[0];
+    let (status, shown) = admin.get(&format!("users/{}", text(row, "id"))).await;
+    assert_eq!((status, &shown["customerId"]), (200, &other["customerId"]));
+    let reader = google.reader().unwrap();
+    let id = SourceId::try_new(&text(row, "id")).unwrap();
+    let got = reader.get(Kind::User, &id).await;
+    assert!(matches!(got, Err(Error::Forbidden(_))), "{got:?}");
+    let located = reader.locate(Kind::User, &text(row, "primaryEmail")).await;
+    assert!(matches!(located, Err(Error::Forbidden(_))), "{located:?}");
+    let own = reader.locate(Kind::User, ADMIN).await;
+    assert!(matches!(own, Ok(Some(_))), "{own:?}");
 }

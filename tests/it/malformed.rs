@@ -89,7 +89,7 @@ async fn other_calls(world: &mut World) -> Vec<Case> {
     cases.push(("a name of something else", world.integrations.get_integration(get).await.map(drop), "name"));
     let get = v1::GetSystemRequest { name: "google-workspace".to_owned() };
     cases.push(("a system's bare id", world.integrations.get_system(get).await.map(drop), "name"));
-    let begin = v1::BeginAuthorizationRequest { name: integration(), return_url: "javascript:x".to_owned(), org_units: false };
+    let begin = v1::BeginAuthorizationRequest { name: integration(), return_url: "javascript:x".to_owned(), ..v1::BeginAuthorizationRequest::default() };
     cases.push((
         "a return URL of no kind",
         world.integrations.begin_authorization(begin).await.map(drop),

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod lost;
+
 use crate::support::{World, browser, integration};
 use provisiond::{
     proto::v1::{
@@ -281,7 +283,7 @@ async fn a_refused_consent_goes_back_with_its_code_to_where_it_came_from() {
     let mut begin = v1::BeginAuthorizationRequest {
         name: integration(),
         return_url: "http://127.0.0.1:9/back?tab=2".to_owned(),
-        org_units: false,
+        ..v1::BeginAuthorizationRequest::default()
     };
     let begun = world
         .integrations

@@ -62,8 +62,7 @@ async fn consents(daemon: &Daemon) -> (String, Vec<String>) {
     ] {
         let request = v1::BeginAuthorizationRequest {
             name: integration(),
-            return_url: String::new(),
-            org_units: false,
+            ..v1::BeginAuthorizationRequest::default()
         };
         let page = integrations
             .begin_authorization(request)

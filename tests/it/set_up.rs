@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod checking;
+mod choices;
 mod deletion;
 mod malformed;
 mod reach;

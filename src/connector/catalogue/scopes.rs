@@ -37,13 +37,26 @@ pub fn unit_scopes(system: &SystemId) -> &'static [&'static str] {
     }
 }
 
+/// What reading the customer's domains takes beside [`scopes`]. No rule needs it: who picks domains by their names can write
+/// them too.
+pub fn domain_scopes(system: &SystemId) -> &'static [&'static str] {
+    match system.as_str() {
+        GOOGLE_WORKSPACE => &["https://www.googleapis.com/auth/admin.directory.domain.readonly"],
+        _ => &[],
+    }
+}
+
 /// What these rules need beside [`scopes`].
 pub fn scopes_for(system: &SystemId, rules: &[Rule]) -> &'static [&'static str] {
+    match need_units(rules) {
+        true => unit_scopes(system),
+        false => &[],
+    }
+}
+
+/// Whether an active one of these rules can be decided only by who knows the organisational units.
+pub fn need_units(rules: &[Rule]) -> bool {
     let active = rules.iter().filter(|rule| rule.active);
     let mut conditions = active.flat_map(|rule| &rule.conditions);
-    if conditions.any(|condition| condition.attribute == Attribute::ORG_UNIT) {
-        unit_scopes(system)
-    } else {
-        &[]
-    }
+    conditions.any(|condition| condition.attribute == Attribute::ORG_UNIT)
 }

@@ -4,17 +4,21 @@
 //! memory: each page and each object is asked for when wanted; what was read before is the caller's to know.
 
 mod convert;
+mod domains;
 mod groups;
 mod listing;
 mod loose;
 mod refusal;
+mod standing;
 mod units;
 mod users;
 mod wire;
 
+pub use standing::MY_CUSTOMER;
+
 use super::{
-    AccessTokens, Answer, Connector, Cursor, Error, GovernorKey, Http, OrgUnit, Page, Reader,
-    SourceMember, Standing, catalogue,
+    AccessTokens, Answer, Connector, Cursor, Domain, Error, GovernorKey, Http, OrgUnit, Page,
+    Reader, SourceMember, Standing, catalogue,
     http::{Call, Session},
 };
 use crate::model::{Kind, Object, RequestCounts, SourceId, SystemId};
@@ -27,10 +31,12 @@ use url::Url;
 pub struct GoogleOptions {
     /// Root of the API; Google's is `https://admin.googleapis.com/`.
     pub api_url: Url,
-    /// The customer's id, such as `C03az79cb`; `my_customer` until it is known.
+    /// The customer's id, such as `C03az79cb`; [`MY_CUSTOMER`] until it is known.
     pub customer: String,
     /// Id or address of the admin who consented: quotas are counted for this account.
     pub principal: String,
+    /// Address of that admin, for people to know the account by.
+    pub address: String,
 }
 
 /// One customer's Google Workspace, in the name of one admin.
@@ -129,8 +135,8 @@ impl Connector for Google {
 impl Reader for Google {
     fn page(&self, kind: Kind, cursor: Option<Cursor>) -> Answer<'_, Page<Object>> {
         match kind {
-            Kind::User => Box::pin(self.users(cursor)),
-            Kind::Group => Box::pin(self.groups(cursor)),
+            Kind::User => Box::pin(self.confirmed(self.users(cursor))),
+            Kind::Group => Box::pin(self.confirmed(self.groups(cursor))),
         }
     }
 
@@ -143,17 +149,21 @@ impl Reader for Google {
     }
 
     fn units(&self) -> Answer<'_, Vec<OrgUnit>> {
-        Box::pin(self.org_units())
+        Box::pin(self.confirmed(self.org_units()))
+    }
+
+    fn domains(&self) -> Answer<'_, Vec<Domain>> {
+        Box::pin(self.confirmed(self.all_domains()))
     }
 
     fn locate<'a>(&'a self, kind: Kind, address: &'a str) -> Answer<'a, Option<SourceId>> {
-        Box::pin(self.id_of(kind, address))
+        Box::pin(self.confirmed(self.id_of(kind, address)))
     }
 
     fn get<'a>(&'a self, kind: Kind, id: &'a SourceId) -> Answer<'a, Option<Object>> {
         match kind {
-            Kind::User => Box::pin(self.user(id)),
-            Kind::Group => Box::pin(self.group(id)),
+            Kind::User => Box::pin(self.confirmed(self.user(id))),
+            Kind::Group => Box::pin(self.confirmed(self.group(id))),
         }
     }
 }

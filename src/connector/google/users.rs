@@ -1,12 +1,12 @@
-//! Users, and the account that we act as.
+//! Users.
 
 use super::{
     Google, convert,
     listing::Listing,
-    wire::{Account, Identified},
+    wire::{Identified, Owned},
 };
 use crate::{
-    connector::{Cursor, Error, Page, Standing, http::Call},
+    connector::{Cursor, Error, Page, http::Call},
     model::{Kind, Object, SourceId},
 };
 use serde_json::value::RawValue;
@@ -39,22 +39,27 @@ impl Google {
 
     /// One user. 404 and 412 "User is deleted." prove that there is none.
     pub(super) async fn user(&self, id: &SourceId) -> Result<Option<Object>, Error> {
-        let query = [("projection", "basic"), ("fields", fields!())];
+        let fields = concat!("customerId,", fields!());
+        let query = [("projection", "basic"), ("fields", fields)];
         let url = self.url(&["users", id.as_str()], &query)?;
-        let row = self.one("directory.users.get", &url).await?;
-        row.map(|row| same(convert::user(&row)?, id)).transpose()
+        let Some(row) = self.one("directory.users.get", &url).await? else {
+            return Ok(None);
+        };
+        self.ours("directory.users.get", &row)?;
+        same(convert::user(&row)?, id).map(Some)
     }
 
     /// The id of a user or group by one of its addresses: Google takes them in the place of ids.
     pub(super) async fn id_of(&self, kind: Kind, address: &str) -> Result<Option<SourceId>, Error> {
-        let (of, method) = match kind {
-            Kind::User => ("users", "directory.users.get"),
-            Kind::Group => ("groups", "directory.groups.get"),
+        let (of, method, fields) = match kind {
+            Kind::User => ("users", "directory.users.get", "id,customerId"),
+            Kind::Group => ("groups", "directory.groups.get", "id"),
         };
-        let url = self.url(&[of, address], &[("fields", "id")])?;
+        let url = self.url(&[of, address], &[("fields", fields)])?;
         let Some(row) = self.one(method, &url).await? else {
             return Ok(None);
         };
+        self.ours(method, &row)?;
         let row: Identified = serde_json::from_str(row.get())
             .map_err(|error| Error::Protocol(format!("{method}: {error}")))?;
         let id = SourceId::try_new(&row.id);
@@ -62,23 +67,21 @@ impl Google {
             .ok_or_else(|| Error::Protocol(format!("{method}: no usable id")))
     }
 
-    /// Who we are. Fails with [`Error::Forbidden`] for an account that may not read its customer's directory.
-    pub(super) async fn standing(&self) -> Result<Standing, Error> {
-        let query = [("fields", "primaryEmail,customerId,isAdmin,isDelegatedAdmin")];
-        let url = self.url(&["users", &self.options.principal], &query)?;
-        let call = Call {
-            method: "directory.users.get",
-            url: &url,
-            continued: false,
-        };
-        let account: Account = self.ask(call).await?;
-        let admin = account.is_admin == Some(true) || account.is_delegated_admin == Some(true);
-        Ok(Standing {
-            customer_id: account.customer_id,
-            account: account.primary_email,
-            admin,
-            consent: None,
-        })
+    /// A user who is asked for by id or address may be another customer's: an administrator of a reseller can read those of
+    /// the customers it resells to
+    /// (<https://developers.google.com/admin-sdk/reseller/v1/support/directory_api_common_errors>, `users.get`). To others
+    /// Google forbids it, and so it is forbidden here: that proves neither presence nor absence. Of groups Google does not
+    /// tell the customer.
+    fn ours(&self, method: &str, row: &RawValue) -> Result<(), Error> {
+        let owned: Owned = serde_json::from_str(row.get())
+            .map_err(|error| Error::Protocol(format!("{method}: {error}")))?;
+        match owned.customer_id {
+            Some(customer) if self.is_bound() && customer != self.options.customer => {
+                let text = "is of another customer than the integration is bound to";
+                Err(Error::Forbidden(format!("{method}: the user {text}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// One resource, or the proof that there is none. A customer or domain that is not found proves nothing.

@@ -53,10 +53,34 @@ pub(super) struct Unit {
     pub(super) name: String,
 }
 
+/// The domains of a customer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Domains {
+    #[serde(rename = "domains", default)]
+    pub(super) all: Vec<Domain>,
+}
+
+/// A domain (discovery document: `Domains`).
+#[derive(Debug, Deserialize)]
+pub(super) struct Domain {
+    #[serde(rename = "domainName")]
+    pub(super) name: String,
+    #[serde(rename = "isPrimary")]
+    pub(super) primary: Option<bool>,
+    pub(super) verified: Option<bool>,
+}
+
 /// A user or group of which only the id was asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Identified {
     pub(super) id: String,
+}
+
+/// A user of whom only the customer is of interest. Groups have none.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Owned {
+    pub(super) customer_id: Option<String>,
 }
 
 /// A user as asked for to learn who we are.

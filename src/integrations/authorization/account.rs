@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::{
     connector::{self, AccessTokens, Standing},
-    integrations::{Integrations, checking::in_time},
+    integrations::{ActsAs, Integrations, checking::in_time},
     model::{Attribute, Integration, Kind, Secret, SourceId},
     oauth::{self, Blame},
     store,
@@ -81,7 +81,7 @@ impl Integrations {
     pub(super) async fn standing(
         &self,
         integration: &Integration,
-        account: &str,
+        account: ActsAs<'_>,
         name: String,
         access: Secret,
     ) -> Result<(Standing, String), Stop> {
@@ -98,7 +98,7 @@ impl Integrations {
         let mut display_name = name;
         // Without the scope `profile` the id token has no name, but the directory does. A nicety: it may fail.
         if display_name.is_empty()
-            && let Some((reader, id)) = connector.reader().zip(SourceId::try_new(account))
+            && let Some((reader, id)) = connector.reader().zip(SourceId::try_new(account.id))
             && let Ok(Some(user)) = reader.get(Kind::User, &id).await
         {
             display_name = full_name(&user);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     connector::catalogue,
-    integrations::{Error, Integrations, name},
+    integrations::{ActsAs, Error, Integrations, name},
     model::{
         AuthorizationMethod, AuthorizedBy, CompanyId, Consent, Integration, IntegrationId,
         PendingAuthorization, Secret,
@@ -143,7 +143,11 @@ impl Integrations {
         let identity = provider.identify(&tokens, &pending.nonce).await?;
         let no_domain = || Stop::new(Refusal::ConsumerAccount, "no hd in the id token");
         let domain = identity.domain.clone().ok_or_else(no_domain)?;
-        let (account, name) = (&identity.subject, identity.name.clone());
+        let account = ActsAs {
+            id: &identity.subject,
+            address: &identity.email,
+        };
+        let name = identity.name.clone();
         let (standing, display_name) = self
             .standing(&integration, account, name, tokens.access)
             .await?;

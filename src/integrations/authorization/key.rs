@@ -1,13 +1,13 @@
 //! Authorizing by the key of a service account that may act as an administrator (Google's "domain-wide delegation").
 
 use super::{
-    Refusal, Refused,
+    Beyond, Refusal, Refused,
     account::{Fresh, Stop, check_customer, elsewhere},
     key_file,
 };
 use crate::{
     connector::catalogue,
-    integrations::{Checked, Error, Integrations, checking::in_time, name},
+    integrations::{ActsAs, Checked, Error, Integrations, checking::in_time, name},
     model::{
         AuthorizationMethod, AuthorizedBy, CompanyId, Consent, Integration, IntegrationId, Kind,
         Secret, SourceId, Time,
@@ -24,8 +24,8 @@ pub struct NewServiceAccount {
     pub key_file: Secret,
     /// Address of the administrator as whom to act.
     pub subject: String,
-    /// Whether the right to read organisational units is needed also if no rule needs it.
-    pub org_units: bool,
+    /// What the key must allow beside what the rules need.
+    pub beyond: Beyond,
 }
 
 impl Integrations {
@@ -89,7 +89,7 @@ impl Integrations {
             );
         }
         let (account, private_key) = checked.finish(key)?;
-        let scopes = self.scopes(integration, method, new.org_units).await?;
+        let scopes = self.scopes(integration, method, new.beyond).await?;
         Ok(Delegate {
             account,
             private_key,
@@ -110,8 +110,12 @@ impl Integrations {
         let subject = self
             .account_id(integration, &delegate.subject, &tokens.access)
             .await?;
+        let account = ActsAs {
+            id: subject.as_str(),
+            address: &delegate.subject,
+        };
         let (standing, display_name) = self
-            .standing(integration, subject.as_str(), String::new(), tokens.access)
+            .standing(integration, account, String::new(), tokens.access)
             .await?;
         check_customer(integration, &standing)?;
         let domain = standing.account.rsplit_once('@').map(|(_, domain)| domain);
@@ -138,7 +142,11 @@ impl Integrations {
     ) -> Result<SourceId, Stop> {
         let tokens = Arc::new(Fresh(access.clone()));
         let connectors = &self.0.connectors;
-        let connector = connectors.open(&integration.system, None, address, tokens)?;
+        let account = ActsAs {
+            id: address,
+            address,
+        };
+        let connector = connectors.open(&integration.system, None, account, tokens)?;
         let found = match connector.reader() {
             Some(reader) => in_time(reader.locate(Kind::User, address)).await?,
             None => None,

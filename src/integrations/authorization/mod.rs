@@ -39,6 +39,15 @@ pub struct Begun {
     pub expire_time: Time,
 }
 
+/// What is asked to be allowed beside what an integration and its rules need.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// To read organisational units, also if no rule needs them.
+    pub org_units: bool,
+    /// To read the customer's domains, which no rule needs.
+    pub domains: bool,
+}
+
 /// Where the consent page sends the browser back to.
 pub(super) fn redirect_uri(public_url: &Url) -> Url {
     let mut uri = public_url.clone();
@@ -55,14 +64,13 @@ fn hash(state: &Secret) -> [u8; 32] {
 
 impl Integrations {
     /// Hands out a consent page. Also the way to reauthorize: what is authorized stays so meanwhile. Afterwards the browser
-    /// goes to `return_url`, if one is given; it must be allowed by configuration. With `org_units` the right to read
-    /// organisational units is asked for also if no rule needs it.
+    /// goes to `return_url`, if one is given; it must be allowed by configuration.
     pub async fn begin_authorization(
         &self,
         company: &CompanyId,
         id: &IntegrationId,
         return_url: Option<&str>,
-        org_units: bool,
+        beyond: Beyond,
     ) -> Result<Begun, Error> {
         let integration = self.get(company, id).await?;
         let return_url = return_url
@@ -72,7 +80,7 @@ impl Integrations {
             return_url.map_err(|why| Error::Invalid(vec![Violation::new("return_url", why)]))?;
         let provider = self.provider(&integration.system)?;
         let method = AuthorizationMethod::Consent;
-        let scopes = self.scopes(&integration, method, org_units).await?;
+        let scopes = self.scopes(&integration, method, beyond).await?;
         let begun = provider.begin(&scopes, &self.0.redirect_uri);
         let now = self.0.clock.now();
         let expire_time = now.checked_add(AUTHORIZATION_LIFE).unwrap_or(now);
@@ -100,15 +108,18 @@ impl Integrations {
         &self,
         integration: &Integration,
         method: AuthorizationMethod,
-        org_units: bool,
+        beyond: Beyond,
     ) -> Result<Vec<&'static str>, Error> {
         let (company, id) = (&integration.company, &integration.id);
         let rules = self.0.store.rules(company, id).await?;
         let mut scopes = catalogue::scopes(&integration.system, integration.direction, method);
-        scopes.extend(match org_units {
+        scopes.extend(match beyond.org_units {
             true => catalogue::unit_scopes(&integration.system),
             false => catalogue::scopes_for(&integration.system, &rules),
         });
+        if beyond.domains {
+            scopes.extend(catalogue::domain_scopes(&integration.system));
+        }
         Ok(scopes)
     }
 }

@@ -42,6 +42,7 @@ pub fn account(state: &mut State, call: &Call, email: &str) -> Answer {
         match (name.as_str(), value) {
             ("is_admin", Value::Bool(value)) => user.is_admin = *value,
             ("is_delegated_admin", Value::Bool(value)) => user.is_delegated = *value,
+            ("resells", Value::Bool(value)) => user.resells = *value,
             ("suspended", Value::Bool(value)) => user.suspended = value.then_some((now, "ADMIN")),
             ("authorize_error", Value::String(value)) => user.authorize_error = Some(value.clone()),
             ("authorize_error", Value::Null) => user.authorize_error = None,
@@ -69,7 +70,16 @@ pub fn revoke(state: &mut State, call: &Call) -> Answer {
             .map(|consumer| consumer.id.clone())
             .ok_or_else(|| ApiError::not_found("account"))?,
     };
-    Ok(json!({"revoked": oauth::revoke_account(state, &id)}))
+    let Some(scopes) = body.get("scopes") else {
+        return Ok(json!({"revoked": oauth::revoke_account(state, &id)}));
+    };
+    let names = scopes.as_array().map(Vec::as_slice).unwrap_or_default();
+    let scopes = names
+        .iter()
+        .filter_map(Value::as_str)
+        .map(oauth::long_scope);
+    state.oauth.withdraw(&id, &scopes.collect());
+    Ok(json!({}))
 }
 
 /// `/sandbox/service-accounts`.

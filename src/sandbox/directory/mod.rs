@@ -57,6 +57,8 @@ pub struct Caller {
     pub customer: usize,
     /// What it may do there.
     pub rank: Rank,
+    /// Whether it may read the users of other customers too, by their ids and addresses.
+    pub resells: bool,
 }
 
 /// One request after all that is common to every method.
@@ -249,6 +251,7 @@ fn caller(world: &World, account: &str) -> Result<Caller, ApiError> {
         account: user.id.clone(),
         customer: user.customer,
         rank,
+        resells: user.resells,
     })
 }
 

@@ -9,7 +9,7 @@ use super::super::reply::Reply;
 use super::super::state::State;
 use super::super::wire::{Id, time};
 use super::super::world::user::User;
-use super::super::world::{Deleted, World, domain_of};
+use super::super::world::{Deleted, Owner, World, domain_of};
 use super::user_query::Query;
 use super::{Ask, Rank, own_scope, user_of};
 
@@ -32,7 +32,10 @@ const PUBLIC: &[&str] = &[
 /// 403, 404, and 412 for a deleted user.
 pub fn get(state: &State, ask: &Ask<'_>) -> Result<Reply, ApiError> {
     let public = public(ask)?;
-    let id = user_of(&state.world, ask.caller.customer, ask.key(0))?;
+    let id = match state.world.resolve(ask.key(0)) {
+        Some(Owner::User(id)) if ask.caller.resells => id,
+        _ => user_of(&state.world, ask.caller.customer, ask.key(0))?,
+    };
     let user = state
         .world
         .users

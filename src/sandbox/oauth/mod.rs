@@ -103,6 +103,19 @@ impl OAuth {
         })
     }
 
+    /// Takes scopes out of what an account granted, and out of what its tokens can do.
+    pub fn withdraw(&mut self, id: &str, scopes: &Scopes) {
+        let access = self.access.values_mut();
+        let access = access.filter(|access| !access.delegated && *access.account == *id);
+        let refresh = self.refresh.values_mut();
+        let refresh = refresh.filter(|refresh| *refresh.account == *id);
+        let tokens = access.map(|access| &mut access.scopes);
+        let tokens = tokens.chain(refresh.map(|refresh| &mut refresh.scopes));
+        for held in tokens.chain(self.grants.get_mut(id)) {
+            held.retain(|scope| !scopes.contains(scope));
+        }
+    }
+
     /// Ends every access token; refresh tokens live on.
     pub fn expire_access(&mut self) -> usize {
         let count = self.access.len();

@@ -24,6 +24,7 @@ pub fn plain(id: Id, customer: usize, email: &str, given: &str, family: &str) ->
         aliases: Vec::new(),
         is_admin: false,
         is_delegated: false,
+        resells: false,
         suspended: None,
         archived: None,
         org_unit: "/".into(),

@@ -40,6 +40,8 @@ pub struct User {
     pub is_admin: bool,
     /// Administrator with a limited role.
     pub is_delegated: bool,
+    /// Administrator of a reseller: may read the users of every customer too.
+    pub resells: bool,
     /// When and why it was suspended.
     pub suspended: Option<(i64, &'static str)>,
     /// When it was archived.

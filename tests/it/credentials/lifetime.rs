@@ -155,15 +155,16 @@ async fn a_delegation_that_is_withdrawn_is_found_by_a_check_and_the_same_key_hea
     assert!(refused.message().contains(USERS), "{refused:?}");
     assert_eq!(authorization(&mut world).await, lost);
     let google = &world.google;
-    let again = json!({"delegated": {"acme.test": [USERS, GROUPS, UNITS]}});
+    let again = json!({"delegated": {"acme.test": [USERS, GROUPS, UNITS, DOMAINS]}});
     google.control(Method::PATCH, &path(&key), again).await;
-    let with_units = SetCredentialsRequest {
+    let with_all = SetCredentialsRequest {
         org_units: true,
+        domains: true,
         ..given(&key, ADMIN)
     };
-    let healed = set(&mut world, with_units).await.unwrap();
+    let healed = set(&mut world, with_all).await.unwrap();
     let healed = healed.authorization.unwrap();
-    assert_eq!(healed.scopes, [GROUPS, UNITS, USERS]);
+    assert_eq!(healed.scopes, [DOMAINS, GROUPS, UNITS, USERS]);
     succeeds(&mut world).await;
 }
 
@@ -230,8 +231,7 @@ async fn a_deleted_integration_gives_nothing_back_and_its_key_works_on_elsewhere
     let second = format!("{}/integrations/second", company());
     let consent = v1::BeginAuthorizationRequest {
         name: second.clone(),
-        return_url: String::new(),
-        org_units: false,
+        ..v1::BeginAuthorizationRequest::default()
     };
     let begun = world.integrations.begin_authorization(consent).await;
     let page = begun.unwrap().into_inner().authorization_url;
@@ -294,4 +294,24 @@ async fn a_key_survives_a_restart_and_a_backup_in_which_it_stays_sealed() {
     let mut world = World::with(google, elsewhere).await;
     let run = succeeds(&mut world).await;
     assert_eq!(run.counters.unwrap().unchanged, 15);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_acts_as_one_who_is_no_administrator_any_more_is_told_and_heals_by_another() {
+    let (mut world, key) = by_key(small()).await;
+    succeeds(&mut world).await;
+    let demoted = json!({"is_admin": false});
+    let (google, account) = (&world.google, format!("accounts/{ADMIN}"));
+    google.control(Method::POST, &account, demoted).await;
+    let run = world.run().await;
+    assert_eq!(run.state(), v1::run::State::Failed, "{run:?}");
+    assert_eq!(run.error.unwrap().reason, "REAUTHORIZATION_REQUIRED");
+    let lost = authorization(&mut world).await;
+    assert_eq!(lost.state(), State::ReauthorizationRequired);
+    let says = "admin@acme.test is no administrator any more";
+    assert!(lost.reason.contains(says), "{lost:?}");
+    let other = given(&key, "delegated@acme.test");
+    set(&mut world, other).await.unwrap();
+    let run = succeeds(&mut world).await;
+    assert_eq!(run.counters.unwrap().unchanged, 15, "{run:?}");
 }

@@ -30,10 +30,12 @@ fn table(key: &Value, other: &Value) -> Vec<(SetCredentialsRequest, &'static str
     let mut unknown = key.clone();
     unknown["client_email"] = json!("nobody@sandbox.iam.gserviceaccount.com");
     let units = SetCredentialsRequest { org_units: true, ..given(key, ADMIN) };
+    let domains = SetCredentialsRequest { domains: true, ..given(key, ADMIN) };
     let client_id = key["client_id"].as_str().unwrap();
     let table = [
         (given(other, ADMIN), "DELEGATION_MISSING", "Domain-wide delegation"),
         (units, "DELEGATION_MISSING", client_id),
+        (domains, "DELEGATION_MISSING", DOMAINS),
         (given(key, "somebody@gmail.test"), "DELEGATION_MISSING", USERS),
         (given(key, "nobody@acme.test"), "SUBJECT_UNKNOWN", "nobody@acme.test"),
         (given(key, "delegated@acme.test"), "SUBJECT_UNKNOWN", "active"),

@@ -223,3 +223,27 @@ async fn planted_data_is_shown_as_it_is() {
             && row.get("status").is_none())
     );
 }
+
+#[tokio::test]
+async fn scopes_that_are_withdrawn_are_refused_also_to_new_tokens_until_they_are_granted_again() {
+    let client = Client::small().await;
+    let tokens = client.tokens(ADMIN).await;
+    let other = client.access("delegated@acme.test").await;
+    let withdrawn = json!({"email": ADMIN, "scopes": ["admin.directory.user"]});
+    client.control(Method::POST, "revoke", withdrawn).await;
+    let (_, again) = client.refresh(&text(&tokens, "refresh_token")).await;
+    for tokens in [&tokens, &again] {
+        let access = text(tokens, "access_token");
+        let refused = client.get(&access, "users?customer=my_customer").await;
+        assert_eq!(
+            (refused.0, refusal(&refused).1),
+            (403, "insufficientPermissions")
+        );
+        let groups = client.get(&access, "groups?customer=my_customer").await;
+        assert_eq!(groups.0, 200);
+    }
+    for access in [other, client.access(ADMIN).await] {
+        let users = client.get(&access, "users?customer=my_customer").await;
+        assert_eq!(users.0, 200);
+    }
+}

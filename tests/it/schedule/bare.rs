@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use provisiond::{
-    integrations::{self, Background, Connectors, Integrations, NewIntegration},
+    integrations::{self, ActsAs, Background, Connectors, Integrations, NewIntegration},
     model::{
         Action, Attributes, AuthorizationState, AuthorizedBy, Clock, CompanyId, Consent, Direction,
         IntegrationId, Kind, ManualClock, PageRequest, Rule, RuleEvent, RuleId, Run, RunMode,
@@ -30,7 +30,7 @@ impl Connectors for NoSystem {
         &self,
         system: &SystemId,
         _: Option<&str>,
-        _: &str,
+        _: ActsAs<'_>,
         _: Arc<dyn provisiond::connector::AccessTokens>,
     ) -> Result<Arc<dyn provisiond::connector::Connector>, provisiond::connector::Error> {
         Err(provisiond::connector::Error::Rejected(system.to_string()))

@@ -129,8 +129,7 @@ async fn an_authorization_shared_with_another_integration_is_kept_until_the_last
     world.create("second").await;
     let request = v1::BeginAuthorizationRequest {
         name: format!("{}/integrations/second", company()),
-        return_url: String::new(),
-        org_units: false,
+        ..v1::BeginAuthorizationRequest::default()
     };
     let begun = world
         .integrations

@@ -152,10 +152,18 @@ impl World {
 
     /// The same, with the right to read organizational units or without.
     pub async fn begin_with(&mut self, org_units: bool) -> String {
+        self.begin_as(v1::BeginAuthorizationRequest {
+            org_units,
+            ..v1::BeginAuthorizationRequest::default()
+        })
+        .await
+    }
+
+    /// The same, as asked for in all but the name.
+    pub async fn begin_as(&mut self, asked: v1::BeginAuthorizationRequest) -> String {
         let request = v1::BeginAuthorizationRequest {
             name: integration(),
-            return_url: String::new(),
-            org_units,
+            ..asked
         };
         self.integrations
             .begin_authorization(request)

@@ -2,7 +2,10 @@
 
 use super::super::convert;
 use crate::{
-    connector::{Error, MemberKind, testing::user},
+    connector::{
+        Domain, Error, MemberKind, Reader as _,
+        testing::{Server, google, ok, user},
+    },
     model::{Attribute, Object, Value},
 };
 use serde_json::{
@@ -223,4 +226,24 @@ fn members_are_told_apart_by_type_and_status() {
     ] {
         assert!(matches!(member(row), Err(Error::Protocol(_))));
     }
+}
+
+#[tokio::test]
+async fn domains_are_believed_if_there_are_any_and_unverified_only_if_google_says_so() {
+    let domains = json!({"domains": [
+        {"domainName": "acme.test", "isPrimary": true},
+        {"domainName": "b.test", "isPrimary": false, "verified": false},
+    ]});
+    let server = Server::start(move |_| ok(&domains)).await;
+    let found = google(&server).domains().await.unwrap();
+    let told = |domain: &Domain| (domain.name.clone(), domain.primary, domain.verified);
+    let found: Vec<_> = found.iter().map(told).collect();
+    let expected = [("acme.test", true, true), ("b.test", false, false)];
+    let expected = expected.map(|(name, primary, verified)| (name.to_owned(), primary, verified));
+    assert_eq!(found, expected);
+    let path = &server.asked()[0].path;
+    assert_eq!(path, "/admin/directory/v1/customer/C01/domains");
+    let server = Server::start(|_| ok(&json!({}))).await;
+    let nothing = google(&server).domains().await;
+    assert!(matches!(nothing, Err(Error::Protocol(_))), "{nothing:?}");
 }

@@ -3,3 +3,4 @@
 mod conversion;
 mod pitfalls;
 mod refusals;
+mod standing;
