@@ -1,7 +1,7 @@
 //! The one shape for everything provisioned: a kind, an id, and attributes by canonical (SCIM) name.
 
 use super::SourceId;
-use std::{borrow::Cow, fmt};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 /// Kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,65 +22,77 @@ impl fmt::Display for Kind {
 }
 
 /// Name of an attribute: that of the SCIM core schema (RFC 7643) or its enterprise extension, or, for what SCIM has no
-/// name for, one of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Attribute(Cow<'static, str>);
+/// name for, one of the catalogue. In order of the names.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Attribute(Name);
+
+/// Those that have a name of their own here are told apart by their place among them, which is quicker than by name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    Known(u8),
+    Other(Arc<str>),
+}
 
 macro_rules! attributes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        #[expect(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Place { $($name,)* }
+
         impl Attribute {
-            $($(#[$doc])* pub const $name: Attribute = Attribute(Cow::Borrowed($text));)*
+            $($(#[$doc])* pub const $name: Attribute = Attribute(Name::Known(Place::$name as u8));)*
             const KNOWN: &'static [&'static str] = &[$($text),*];
         }
     };
 }
 
+// In the order of the names.
 attributes! {
-    /// The primary e-mail address, of users and groups alike (RFC 7643 4.1.1 for users). The unique key of a company.
-    USER_NAME = "userName",
-    /// RFC 7643 4.1.1.
-    GIVEN_NAME = "name.givenName",
-    /// RFC 7643 4.1.1.
-    FAMILY_NAME = "name.familyName",
-    /// Name to show: RFC 7643 4.1.1 (users), 4.2 (groups).
-    DISPLAY_NAME = "displayName",
     /// Whether the user may use the applications. RFC 7643 4.1.1.
     ACTIVE = "active",
     /// Other addresses of the same object.
     ALIASES = "aliases",
-    /// RFC 7643 4.1.2.
-    PHONE_NUMBERS = "phoneNumbers",
-    /// RFC 7643 4.1.1.
-    TITLE = "title",
-    /// RFC 7643 4.3.
-    DEPARTMENT = "department",
-    /// RFC 7643 4.3.
-    ORGANIZATION = "organization",
     /// RFC 7643 4.3.
     COST_CENTER = "costCenter",
     /// RFC 7643 4.3.
-    EMPLOYEE_NUMBER = "employeeNumber",
-    /// Address of the manager. RFC 7643 4.3.
-    MANAGER = "manager",
+    DEPARTMENT = "department",
     /// Description of a group.
     DESCRIPTION = "description",
-    /// Path of the organisational unit. Conditions name units by id.
-    ORG_UNIT = "orgUnit",
+    /// Name to show: RFC 7643 4.1.1 (users), 4.2 (groups).
+    DISPLAY_NAME = "displayName",
+    /// The domain of the primary address.
+    DOMAIN = "domain",
+    /// RFC 7643 4.3.
+    EMPLOYEE_NUMBER = "employeeNumber",
     /// The groups that it is a member of: for conditions only, which name groups by id.
     GROUPS = "groups",
     /// Whether the user is an administrator of the system.
     ADMIN = "isAdmin",
-    /// The domain of the primary address.
-    DOMAIN = "domain",
+    /// Address of the manager. RFC 7643 4.3.
+    MANAGER = "manager",
+    /// RFC 7643 4.1.1.
+    FAMILY_NAME = "name.familyName",
+    /// RFC 7643 4.1.1.
+    GIVEN_NAME = "name.givenName",
+    /// Path of the organisational unit. Conditions name units by id.
+    ORG_UNIT = "orgUnit",
+    /// RFC 7643 4.3.
+    ORGANIZATION = "organization",
+    /// RFC 7643 4.1.2.
+    PHONE_NUMBERS = "phoneNumbers",
+    /// RFC 7643 4.1.1.
+    TITLE = "title",
+    /// The primary e-mail address, of users and groups alike (RFC 7643 4.1.1 for users). The unique key of a company.
+    USER_NAME = "userName",
 }
 
 impl Attribute {
     /// The attribute of this name. Whether it exists in a system is the catalogue's to say.
     pub fn new(name: &str) -> Self {
-        match Self::KNOWN.iter().find(|known| **known == name) {
-            Some(known) => Self(Cow::Borrowed(known)),
-            None => Self(Cow::Owned(name.to_owned())),
-        }
+        let place = Self::KNOWN.binary_search(&name).ok();
+        Self(match place.and_then(|place| u8::try_from(place).ok()) {
+            Some(place) => Name::Known(place),
+            None => Name::Other(name.into()),
+        })
     }
 
     /// What values it takes.
@@ -96,18 +108,50 @@ impl Attribute {
 
     /// All that have a name of their own here.
     pub fn known() -> impl Iterator<Item = Self> {
-        Self::KNOWN.iter().map(|name| Self(Cow::Borrowed(name)))
+        Self::KNOWN.iter().map(|name| Self::new(name))
+    }
+
+    /// Its place among those of [`Attribute::known`], if it is one of them.
+    pub fn place(&self) -> Option<usize> {
+        match self.0 {
+            Name::Known(place) => Some(place.into()),
+            Name::Other(_) => None,
+        }
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Known(place) => Self::KNOWN[usize::from(*place)],
+            Name::Other(name) => name,
+        }
+    }
+}
+
+impl Ord for Attribute {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Name::Known(this), Name::Known(that)) => this.cmp(that),
+            _ => self.as_str().cmp(other.as_str()),
+        }
+    }
+}
+
+impl PartialOrd for Attribute {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -246,7 +290,11 @@ impl Attributes {
 
     /// Where an attribute is, or where it would be put.
     fn place(&self, attribute: &Attribute) -> Result<usize, usize> {
-        self.0.binary_search_by(|(name, _)| name.cmp(attribute))
+        match self.0.last() {
+            // Most come in order.
+            Some((last, _)) if last < attribute => Err(self.0.len()),
+            _ => self.0.binary_search_by(|(name, _)| name.cmp(attribute)),
+        }
     }
 
     /// Takes away those of which `keep` says no.
@@ -309,9 +357,9 @@ impl Fingerprint {
 
     /// The first 64 bits of what was hashed; never zero.
     pub fn of(hasher: &blake3::Hasher) -> Self {
-        let mut bytes = [0; 8];
-        hasher.finalize_xof().fill(&mut bytes);
-        Self(u64::from_be_bytes(bytes).max(1))
+        let hash = hasher.finalize();
+        let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        Self(u64::from_be_bytes(first).max(1))
     }
 }
 
@@ -337,5 +385,26 @@ impl Object {
         a.text(&Attribute::USER_NAME)
             .or(a.text(&Attribute::DISPLAY_NAME))
             .unwrap_or(self.id.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_in_the_order_of_their_names_whether_known_or_not() {
+        let mut names: Vec<&str> = Attribute::KNOWN.to_vec();
+        names.extend(["aaa", "custom", "zzz"]);
+        names.sort_unstable();
+        let mut attributes: Vec<Attribute> =
+            names.iter().rev().map(|n| Attribute::new(n)).collect();
+        attributes.sort();
+        let sorted: Vec<&str> = attributes.iter().map(Attribute::as_str).collect();
+        assert_eq!(sorted, names);
+        assert_eq!(Attribute::new("userName"), Attribute::USER_NAME);
+        assert_eq!(Attribute::USER_NAME.as_str(), "userName");
+        assert_eq!(Attribute::known().count(), Attribute::KNOWN.len());
+        assert!(Attribute::known().all(|known| known.place().is_some()));
     }
 }

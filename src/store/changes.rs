@@ -7,6 +7,7 @@ use super::{
     rows::{ChangeRow, ChangesRow},
     runs,
     tables::{Read, Table, after_prefix},
+    txn::MAX_VALUE,
 };
 use crate::model::{
     Change, CompanyId, Diff, IntegrationId, Listed, PageRequest, RunId, Value, fold_email,
@@ -16,6 +17,8 @@ use std::ops::Bound;
 
 /// Largest change; a larger one is shortened. Leaves room for the chunk around it.
 const MAX_CHANGE: usize = MAX_ROW - 64;
+/// So many bytes of changes are packed together: mostly they then fit into one record.
+const CHUNK: usize = 14 * 1024;
 /// A search looks at so many rows, then answers what it has found and where to go on.
 const ROWS_PER_PAGE: usize = 2000;
 
@@ -29,32 +32,39 @@ pub(super) struct Chunk {
 
 /// Packs changes into chunks, in their order.
 pub(super) fn pack(changes: Vec<Change>) -> Vec<Chunk> {
-    let chunk = |chunk: ChangesRow| Chunk {
-        count: u32::try_from(chunk.changes.len()).unwrap_or(u32::MAX),
-        value: large::whole(&chunk),
-    };
-    chunks(changes).into_iter().map(chunk).collect()
-}
-
-fn chunks(changes: Vec<Change>) -> Vec<ChangesRow> {
-    let mut chunks: Vec<ChangesRow> = Vec::new();
-    let mut room = 0;
+    let mut chunks = Vec::new();
+    let (mut some, mut size) = (Vec::new(), 0);
     for change in changes {
         let row = fitting(change);
         let own = row.encoded_len();
-        let size = 1 + prost::length_delimiter_len(own) + own;
-        match chunks.last_mut() {
-            Some(chunk) if size <= room => {
-                room -= size;
-                chunk.changes.push(row);
-            }
-            _ => {
-                room = MAX_ROW - size;
-                chunks.push(ChangesRow { changes: vec![row] });
-            }
+        if size + own > CHUNK {
+            squeeze(std::mem::take(&mut some), &mut chunks);
+            size = 0;
         }
+        size += own;
+        some.push(row);
     }
+    squeeze(some, &mut chunks);
     chunks
+}
+
+/// Adds a chunk of those changes; if they do not fit into one, however packed, two of half of them.
+fn squeeze(mut changes: Vec<ChangeRow>, to: &mut Vec<Chunk>) {
+    if changes.is_empty() {
+        return;
+    }
+    let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    let rest = changes.len() / 2;
+    let row = ChangesRow { changes };
+    let value = large::packed(&row);
+    if value.len() <= MAX_VALUE || rest == 0 {
+        to.push(Chunk { count, value });
+        return;
+    }
+    changes = row.changes;
+    let rest = changes.split_off(rest);
+    squeeze(changes, to);
+    squeeze(rest, to);
 }
 
 /// No more than this takes the row of a change, whatever it holds: a field takes some bytes beside its texts.

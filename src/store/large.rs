@@ -1,7 +1,8 @@
 //! Values: one format byte, then the row's message. A few tables may hold rows that take more than one record.
 //!
 //! `01` + message, or `02` + number of parts + 8 bytes of the whole's hash + its beginning, the parts being in [`Table::Parts`]. The hash tells
-//! a reader that a write came between two of its reads; it then reads again.
+//! a reader that a write came between two of its reads; it then reads again. Or `03` + the message's length, 4 bytes, low first + the message
+//! as an LZ4 block.
 
 use super::{
     Error,
@@ -14,7 +15,10 @@ use std::borrow::Cow;
 
 const WHOLE: u8 = 1;
 const SPLIT: u8 = 2;
+const PACKED: u8 = 3;
 const HASH: usize = 8;
+/// Largest message that is packed: a length above it is damage.
+const MAX_PACKED: u32 = 64 * 1024;
 /// Bytes of a message in one record.
 const PART: usize = MAX_VALUE - 2 - HASH;
 /// Largest message of a table that may be split.
@@ -56,6 +60,24 @@ pub(super) fn whole(message: &impl Message) -> Vec<u8> {
     value.push(WHOLE);
     message.encode_raw(&mut value);
     value
+}
+
+/// The value of a message of at most 64 KiB that takes one record if it is packed, and no more than it takes unpacked.
+pub(super) fn packed(message: &impl Message) -> Vec<u8> {
+    let whole = whole(message);
+    let mut packed = lz4_flex::block::compress_prepend_size(&whole[1..]);
+    if packed.len() + 1 >= whole.len() {
+        return whole;
+    }
+    packed.insert(0, PACKED);
+    packed
+}
+
+/// What [`packed`] packed, without its first byte.
+fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+    let (length, block) = packed.split_first_chunk::<4>()?;
+    let length = Some(u32::from_le_bytes(*length)).filter(|length| *length <= MAX_PACKED)?;
+    lz4_flex::block::decompress(block, length as usize).ok()
 }
 
 /// The row of a key.
@@ -104,6 +126,9 @@ fn body<'r>(
 ) -> Result<Option<Cow<'r, [u8]>>, Error> {
     match raw {
         [WHOLE, message @ ..] => Ok(Some(Cow::Borrowed(message))),
+        [PACKED, packed @ ..] => unpack(packed)
+            .map(|message| Some(Cow::Owned(message)))
+            .ok_or_else(|| Error::unreadable(&format!("a packed row of {}", table.name()))),
         [SPLIT, parts, rest @ ..] if rest.len() > HASH => {
             let (expected, first) = rest.split_at(HASH);
             let mut whole = first.to_vec();

@@ -22,8 +22,10 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The stored form of everything that this version writes, and the only one that it opens. 1 had a tree of sled for each table.
-pub(super) const FORMAT: u32 = 2;
+/// The stored form of everything that this version writes. 1 had a tree of sled for each table, 2 no packed rows.
+pub(super) const FORMAT: u32 = 3;
+/// The oldest one that it opens; the store is then of this version's.
+const OLDEST: u32 = 2;
 const LOCK: &str = "provisiond.lock";
 /// Memory for sled's pages.
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
@@ -56,9 +58,9 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
             sentinel.format
         )));
     }
-    if sentinel.format < FORMAT {
+    if sentinel.format < OLDEST {
         return Err(Error::Unusable(format!(
-            "the store in {} was written by an older provisiond (format {}; this one knows {FORMAT}): export it with that version, and import \
+            "the store in {} was written by an older provisiond (format {}; this one knows {OLDEST} to {FORMAT}): export it with that version, and import \
              the backup with this one",
             dir.display(),
             sentinel.format
@@ -92,7 +94,7 @@ pub(super) fn open(options: &Options) -> Result<Core, Error> {
             ),
         ));
     }
-    sentinel.events = events;
+    (sentinel.events, sentinel.format) = (events, FORMAT);
     sentinel.write(&dir)?;
     Ok(Core::new(durable, db, file, dir, lock, sentinel, known))
 }

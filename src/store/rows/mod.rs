@@ -38,6 +38,7 @@ use super::{Error, keys};
 use crate::model::{
     Attribute, EntityId, IntegrationId, InvalidId, Kind, RuleId, RunId, SourceId, Uid,
 };
+use std::sync::LazyLock;
 
 /// Codes of an enumeration: 0 is never one of them, so that a missing field is noticed.
 macro_rules! codes {
@@ -126,21 +127,37 @@ const ATTRIBUTES: &[&str] = &[
     "groups",
 ];
 
+/// The attributes of those names, in their order.
+static BY_CODE: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
+    let names = ATTRIBUTES.iter();
+    names.map(|name| Attribute::new(name)).collect()
+});
+
+/// Codes by the place among known attributes.
+static CODES: LazyLock<Vec<u32>> = LazyLock::new(|| Attribute::known().map(|a| code(&a)).collect());
+
+/// The code of an attribute; 0 = it has none.
+fn code(attribute: &Attribute) -> u32 {
+    let codes = (1..).zip(ATTRIBUTES);
+    let mut found = codes.filter(|(_, name)| **name == attribute.as_str());
+    found.next().map_or(0, |(code, _)| code)
+}
+
 /// The name of an attribute: a code where it has one, else the text.
 fn name_row(attribute: &Attribute) -> (u32, String) {
-    let place = ATTRIBUTES.iter().position(|n| *n == attribute.as_str());
-    match place.and_then(|place| u32::try_from(place + 1).ok()) {
-        Some(code) => (code, String::new()),
-        None => (0, attribute.as_str().to_owned()),
+    let known = attribute.place().and_then(|place| CODES.get(place));
+    match known.copied().unwrap_or_else(|| code(attribute)) {
+        0 => (0, attribute.as_str().to_owned()),
+        code => (code, String::new()),
     }
 }
 
 fn attribute(code: u32, name: &str) -> Result<Attribute, Error> {
     match usize::try_from(code).ok().and_then(|c| c.checked_sub(1)) {
         None => Ok(Attribute::new(name)),
-        Some(place) => ATTRIBUTES
+        Some(place) => BY_CODE
             .get(place)
-            .map(|name| Attribute::new(name))
+            .cloned()
             .ok_or_else(|| Error::unreadable("the code of an attribute")),
     }
 }

@@ -1,9 +1,12 @@
 use super::{in_memory, put_row, write};
-use crate::store::{
-    Error, large,
-    rows::{PackedItem, PackedRow, SealedRow},
-    tables::{Read, Table},
-    txn::MAX_VALUE,
+use crate::{
+    model::{Change, Kind, ObjectRef, Outcome, Time},
+    store::{
+        Error, changes, large,
+        rows::{ChangesRow, PackedItem, PackedRow, SealedRow},
+        tables::{Read, Table},
+        txn::MAX_VALUE,
+    },
 };
 
 fn sealed(size: usize) -> SealedRow {
@@ -69,7 +72,7 @@ fn a_row_of_a_table_that_may_split_is_read_back_whatever_its_size() {
 fn a_row_of_a_later_format_or_with_lost_parts_is_damage_and_not_absence() {
     let (_db, durable) = in_memory();
     let read = || large::get::<SealedRow>(&durable, Table::Runs, &[7]);
-    for raw in [&[][..], &[3, 1, 2], &[2, 1, 0, 0]] {
+    for raw in [&[][..], &[4, 1, 2], &[3, 1, 2], &[2, 1, 0, 0]] {
         put_row(&durable, Table::Runs, &[7], raw);
         assert!(matches!(read(), Err(Error::Damaged(_))), "{raw:?}");
     }
@@ -101,4 +104,67 @@ fn a_field_that_a_later_version_adds_does_not_disturb_this_one() {
     put_row(&durable, Table::Members, &[7], &value);
     let read: Option<PackedRow> = large::get(&durable, Table::Members, &[7]).unwrap();
     assert_eq!(read, Some(row));
+}
+
+#[test]
+fn a_message_is_packed_where_that_makes_it_smaller_and_read_back_either_way() {
+    let (_db, durable) = in_memory();
+    let noise = |n: u32| (0..n).flat_map(|i| blake3::hash(&i.to_be_bytes()).as_bytes().to_vec());
+    let (alike, noise) = (vec![7; 20_000], noise(160).collect::<Vec<u8>>());
+    for (sealed, format) in [(alike, 3), (noise, 1)] {
+        let row = SealedRow { sealed };
+        let value = large::packed(&row);
+        assert_eq!(value[0], format);
+        put_row(&durable, Table::Changes, &[7], &value);
+        let read = large::get::<SealedRow>(&durable, Table::Changes, &[7]);
+        assert_eq!(read.unwrap(), Some(row));
+        // What was cut, or claims to be longer than anything that is packed, is damage.
+        put_row(&durable, Table::Changes, &[7], &value[..value.len() - 1]);
+        assert!(large::get::<SealedRow>(&durable, Table::Changes, &[7]).is_err());
+    }
+    put_row(
+        &durable,
+        Table::Changes,
+        &[7],
+        &[3, 0xff, 0xff, 0xff, 0xff, 0],
+    );
+    assert!(large::get::<SealedRow>(&durable, Table::Changes, &[7]).is_err());
+}
+
+#[test]
+fn changes_that_can_hardly_be_packed_take_more_rows_and_keep_their_order() {
+    let change = |n: u32| {
+        let end = |label: String| ObjectRef {
+            kind: Kind::User,
+            id: n.to_string(),
+            label,
+        };
+        let noise = (0..40).map(|i| blake3::hash(&[n.to_be_bytes(), [i; 4]].concat()).to_hex());
+        Change {
+            rule: None,
+            action: None,
+            source: end(noise.map(|hash| hash.to_string()).collect()),
+            target: None,
+            outcome: Outcome::Skipped,
+            reason: None,
+            diffs: Vec::new(),
+            time: Time::UNIX_EPOCH,
+        }
+    };
+    let (_db, durable) = in_memory();
+    let chunks = changes::pack((0..100).map(change).collect());
+    assert!(chunks.len() > 20 && chunks.iter().any(|chunk| chunk.count > 1));
+    let mut ids = Vec::new();
+    for chunk in chunks {
+        assert!(chunk.value.len() <= MAX_VALUE);
+        put_row(&durable, Table::Changes, &[7], &chunk.value);
+        let row = large::get::<ChangesRow>(&durable, Table::Changes, &[7]);
+        let row = row.unwrap().unwrap();
+        assert_eq!(row.changes.len(), chunk.count as usize);
+        let changes = row.changes.into_iter().map(|row| row.model().unwrap());
+        ids.extend(changes.map(|change| change.source.id));
+    }
+    let expected: Vec<_> = (0..100).map(|n: u32| n.to_string()).collect();
+    assert_eq!(ids, expected);
+    assert!(changes::pack(Vec::new()).is_empty());
 }
