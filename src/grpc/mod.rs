@@ -11,6 +11,7 @@ mod checking;
 mod choices;
 mod consent;
 mod directory;
+mod durable;
 mod fields;
 mod from_proto;
 mod integration;
@@ -102,6 +103,7 @@ pub async fn serve(
     stopping: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
+    let durable = durable::Durable(rooms.store.clone());
     let routes = routes(rooms, &stopping)?.add_service(health_service);
     report(&health, ServingStatus::Serving).await;
     let incoming = TcpIncoming::from(listener)
@@ -114,6 +116,7 @@ pub async fn serve(
     server
         .layer(layers::Around)
         .layer(callers::Gate::new(access.callers))
+        .layer(durable)
         .concurrency_limit_per_connection(AT_ONCE)
         .load_shed(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))

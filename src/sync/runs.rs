@@ -284,7 +284,7 @@ impl Door {
                     let _ = answer.send(run);
                 }
                 Some(Command::Due(called, answer)) => {
-                    let _ = answer.send(self.due(called).await);
+                    let _ = answer.send(Store::ahead(self.due(called)).await);
                 }
                 Some(Command::Resume(run)) => self.queue.admit(run),
                 Some(Command::Finished(run)) => self.queue.finished(&run),
@@ -327,7 +327,8 @@ impl Door {
         let (tools, back) = (self.tools.clone(), self.back.clone());
         let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
         let task = async move {
-            let run = execute(tools, run, cancel).await;
+            // It tells of what it read by what it writes.
+            let run = Store::ahead(execute(tools, run, cancel)).await;
             if let Some(back) = back.upgrade() {
                 let _ = back.send(Command::Finished(run)).await;
             }
