@@ -113,8 +113,9 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
     Bound::Unbounded
 }
 
-/// All tables, with what was committed; the newest of it may be on its way to the disk (`reading.rs`). They are one tree, in which a key begins with the place of its table: what is written together is
-/// then one batch, where a transaction over several trees would look up every key once more.
+/// All tables, with what was committed; the newest of it may be on its way to the disk (`reading.rs`). They are one tree, in which a key
+/// begins with the place of its table: what is written together is then one batch, where a transaction over several trees would look up
+/// every key once more.
 pub(super) struct Durable(sled::Tree);
 
 /// The key in the tree.

@@ -4,6 +4,7 @@ use super::{
     apply::{self, SLICE},
     error::Stop,
     job::{Filling, Job},
+    lane::{Beside, Part},
     plan::{Item, What, provisioned_by},
     record::Count,
     swap,
@@ -57,7 +58,7 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
     if let Err(stop) = listed {
         let reason = Reason::new(
             "LISTING_INCOMPLETE",
-            "the listing was not read to its end, so it is not clear who keeps the address",
+            "the listing was not read to its end, and this had to wait for that",
         );
         apply::defer(job, &parked, &reason);
         return Err(stop);
@@ -123,11 +124,17 @@ async fn apply_pages(
     apply::apply(job, kind, slices, parked).await
 }
 
-/// Whether what is wanted is what was applied last.
-fn is_same(before: Option<Entry>, desired: &Attributes) -> bool {
+/// Whether what is wanted is what was applied last, and nothing else is on record. Of a group that is about its memberships.
+fn is_same(kind: Kind, before: Option<Entry>, desired: &Attributes) -> bool {
     before.is_some_and(|entry| {
-        entry.linked && !entry.absent && entry.fingerprint == desired.fingerprint()
+        let told = entry.told && kind == Kind::User;
+        entry.linked && !entry.absent && !told && entry.fingerprint == desired.fingerprint()
     })
+}
+
+/// Whether an object that nothing is done about needs no look at its link either.
+fn is_observed(before: Option<Entry>, count: &Count) -> bool {
+    before.is_some_and(|entry| !entry.absent && !(entry.told && *count == Count::OutOfScope))
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.
@@ -161,7 +168,7 @@ pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item
         (None, Decision::By(rule)) => {
             let what = match job.rules.desired(rule, &mut object, job.mapped(kind)) {
                 Err(failed) => What::Defect(Reason::new("MAPPING_FAILED", failed.to_string())),
-                Ok(desired) if is_same(before, &desired) => What::Observe(Count::Unchanged),
+                Ok(desired) if is_same(kind, before, &desired) => What::Observe(Count::Unchanged),
                 Ok(desired) => provisioned_by(rule, desired),
             };
             (Some(rule.id.clone()), what)
@@ -186,7 +193,7 @@ pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item
                 .push(Filling::of(&item, Count::Unchanged));
             None
         }
-        What::Observe(count) if before.is_some_and(|entry| !entry.absent) => {
+        What::Observe(count) if is_observed(before, count) => {
             ledger.count(item.rule.as_ref(), count);
             None
         }
@@ -226,11 +233,14 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
     );
     let count = Count::Skipped(reason.clone());
     let (mut slice, mut items) = (job.slice(), Vec::new());
+    let _turns = job
+        .turns(kind, gone.iter().map(|link| &link.source))
+        .await?;
     let _slice = job.lane_slice().await;
     for mut link in gone {
         let source = link.source.clone();
-        // Somebody has just seen it.
-        if job.is_outrun(kind, &source) {
+        // Somebody has just asked for it.
+        if job.beside(kind, &source, Part::Object) != Beside::Nothing {
             continue;
         }
         if !link.absent {
