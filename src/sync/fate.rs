@@ -1,11 +1,12 @@
 //! What became of one object that was asked for by itself, and why, for who asked.
 
-use crate::model::{Change, Counters, Reason, RunError};
+use super::{job::Job, read};
+use crate::model::{Change, Counters, Object, Reason, RunError};
 
 /// How an object was accounted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// No rule is about it.
+    /// No rule is about it, or it is in none of the domains that the integration is about.
     OutOfScope,
     /// It was as it should be.
     Unchanged,
@@ -55,4 +56,10 @@ pub(super) fn why(
         })
     };
     recorded.next_back().or_else(failed).or_else(inactive)
+}
+
+/// Why no rule decides about an object, whichever would.
+pub(super) fn elsewhere(job: &Job, object: &Object) -> Option<Reason> {
+    let text = "its address is in none of the integration's domains";
+    read::is_elsewhere(job, object).then(|| Reason::new("OTHER_DOMAIN", text))
 }

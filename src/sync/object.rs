@@ -5,7 +5,7 @@ use super::{
     apply::{self, aside},
     error::Stop,
     execute::{AGAIN, Tools},
-    fate::{Fate, fate, why},
+    fate::{Fate, elsewhere, fate, why},
     job::{Filling, Job},
     joining, knowledge,
     lane::{Part, Taken},
@@ -225,6 +225,7 @@ async fn carry_out(
     taken: &mut Option<Taken>,
 ) -> Result<Provisioned, Stop> {
     let rules = job.rules.explain(&object, job.knowledge());
+    let elsewhere = elsewhere(job, &object);
     job.ledger().run.object = Some(crate::model::ObjectRef {
         kind: object.kind,
         id: object.id.to_string(),
@@ -269,7 +270,7 @@ async fn carry_out(
     let fate = fate(&run.tally.objects);
     Ok(Provisioned {
         fate,
-        reason: why(fate, &changes, run.error.as_ref()),
+        reason: elsewhere.or_else(|| why(fate, &changes, run.error.as_ref())),
         run: Some(run),
         object: Some(object),
         rules,
@@ -316,6 +317,7 @@ fn not_settled() -> Reason {
 /// Decides without writing.
 async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     let (rules, kind) = (job.rules.explain(&object, job.knowledge()), object.kind);
+    let elsewhere = elsewhere(job, &object);
     let mut changes = Vec::new();
     let mut count = None;
     if let Some(item) = read::sort_out(job, kind, object.clone()) {
@@ -352,7 +354,7 @@ async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     let fate = fate(&job.snapshot().tally.objects);
     Ok(Provisioned {
         fate,
-        reason: why(fate, &changes, None),
+        reason: elsewhere.or_else(|| why(fate, &changes, None)),
         run: None,
         object: Some(object),
         rules,

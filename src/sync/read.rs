@@ -134,16 +134,23 @@ fn is_same(kind: Kind, before: Option<Entry>, desired: &Attributes) -> bool {
 
 /// Whether an object that nothing is done about needs no look at its link either.
 fn is_observed(before: Option<Entry>, count: &Count) -> bool {
-    before.is_some_and(|entry| !entry.absent && !(entry.told && *count == Count::OutOfScope))
+    let at_rest = |entry: Entry| !entry.told || *count != Count::OutOfScope;
+    before.is_some_and(|entry| !entry.absent && at_rest(entry))
+}
+
+/// Whether an object is in none of the domains that the integration is about, whatever the rules say.
+pub(super) fn is_elsewhere(job: &Job, object: &Object) -> bool {
+    let address = object.attributes.text(&Attribute::USER_NAME);
+    // Without an address it is in no domain, but may lack it only because it can't be understood.
+    !job.reach.covers(address) && (address.is_some() || object.defect.is_none())
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.
 pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
     let label = object.label().to_owned();
+    let elsewhere = is_elsewhere(job, &object);
     let address = object.attributes.text(&Attribute::USER_NAME);
-    // Without an address it is in no domain, but may lack it only because it can't be understood.
-    let elsewhere = !job.reach.covers(address) && (address.is_some() || object.defect.is_none());
     let (rule, what) = match (&object.defect, job.rules.decide(&object, job.knowledge())) {
         _ if elsewhere => (None, What::Observe(Count::OutOfScope)),
         // What can't be understood meets conditions or not by accident.

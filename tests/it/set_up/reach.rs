@@ -148,3 +148,28 @@ async fn objects_of_other_domains_are_out_of_scope_and_those_linked_are_kept_as_
     let elsewhere = i64::try_from(elsewhere).unwrap();
     assert_eq!((counters.out_of_scope, counters.added), (elsewhere, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_of_another_domain_is_told_why_no_rule_decides_about_him() {
+    let mut world = World::ready(small()).await;
+    people(&world, &["ann@acme.test"]).await;
+    let narrowed = v1::Integration {
+        domains: vec!["elsewhere.test".to_owned()],
+        ..named()
+    };
+    world.update(narrowed, &["domains"]).await.unwrap();
+    for preview in [true, false] {
+        let request = v1::ProvisionObjectRequest {
+            parent: integration(),
+            kind: v1::Kind::User.into(),
+            object: "ann@acme.test".to_owned(),
+            preview,
+        };
+        let told = world.sync.provision_object(request).await.unwrap();
+        let told = told.into_inner();
+        use v1::provision_object_response::State;
+        assert_eq!(told.state(), State::OutOfScope, "{told:?}");
+        assert_eq!(told.reason.unwrap().code, "OTHER_DOMAIN");
+        assert!(told.changes.is_empty());
+    }
+}
