@@ -14,6 +14,7 @@ mod fixtures;
 mod guards;
 mod integrations;
 mod members;
+mod restore;
 mod retention;
 mod runs;
 mod schedule;
