@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tonic::Code;
 
-async fn no_faults(world: &World) {
+pub(super) async fn no_faults(world: &World) {
     let control = world.google.control(Method::DELETE, "faults", Value::Null);
     control.await;
 }
@@ -101,7 +101,7 @@ async fn nobody_hears_of_the_progress_of_a_preview() {
 }
 
 /// Waits until a run has read so many objects.
-async fn considered(world: &mut World, run: &str, objects: i64) {
+pub(super) async fn considered(world: &mut World, run: &str, objects: i64) {
     let read = async {
         loop {
             let request = v1::GetRunRequest {
