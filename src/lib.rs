@@ -50,6 +50,7 @@
 //! - No secret is in clear outside memory: only what is sealed can be stored, and a secret prints as nothing.
 //! - No method of a room takes an id without its company: what is another company's is not found.
 //! - No order of runs matters for the end: what is read is compared with what is, so a run done twice is a run done once.
+//! - Nothing is told that a loss of power could undo: who has read what is on its way to the disk answers when it is there.
 //! - No panic is planned: `unwrap`, `expect` and indexing that can fail are refused by lints; one that happens is answered
 //!   as an internal error, and ends nothing else.
 //!

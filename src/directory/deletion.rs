@@ -8,12 +8,20 @@ use jiff::SignedDuration;
 const KEPT: SignedDuration = SignedDuration::from_hours(20 * 24);
 
 impl Directory {
-    /// Deletes a user or group, as it was read. Its address is free then, it is in no group, and no run makes it again. Fails
-    /// if it changed since it was read.
-    pub async fn delete(&self, seen: Entity, caller: &str) -> Result<Deleted, Error> {
+    /// Deletes a user or group: as it is, or as it was `seen` (its revision). Its address is free then, it is in no group, and
+    /// no run makes it again. Fails if it changed since it was seen.
+    pub async fn delete(
+        &self,
+        company: &CompanyId,
+        kind: Kind,
+        id: &EntityId,
+        seen: Option<u64>,
+        caller: &str,
+    ) -> Result<Deleted, Error> {
         let now = self.clock.now();
         let until = now.checked_add(KEPT).unwrap_or(now);
-        Ok(self.store.delete_entity(seen, until, caller).await?)
+        let of = (company, kind, id);
+        Ok(self.store.delete_entity(of, seen, until, caller).await?)
     }
 
     /// Has a deleted user or group back, in those groups that it would still be in. Fails with `Taken` if its address was

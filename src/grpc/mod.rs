@@ -11,6 +11,7 @@ mod checking;
 mod choices;
 mod consent;
 mod directory;
+mod durable;
 mod fields;
 mod from_proto;
 mod integration;
@@ -56,6 +57,8 @@ use watching::Streams;
 
 /// Largest message taken, in bytes. Larger ones are refused with `OUT_OF_RANGE`.
 const LARGEST_REQUEST: usize = 1 << 20;
+/// The same for the directory: 500 users, each as large as one may be.
+const LARGEST_BATCH: usize = 4 << 20;
 /// Largest message sent, in bytes: a page of 1,000 users at 4 KiB.
 const LARGEST_ANSWER: usize = 16 << 20;
 /// Requests under way at once on one connection; more are refused.
@@ -102,6 +105,7 @@ pub async fn serve(
     stopping: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
+    let durable = durable::Durable(rooms.store.clone());
     let routes = routes(rooms, &stopping)?.add_service(health_service);
     report(&health, ServingStatus::Serving).await;
     let incoming = TcpIncoming::from(listener)
@@ -114,6 +118,7 @@ pub async fn serve(
     server
         .layer(layers::Around)
         .layer(callers::Gate::new(access.callers))
+        .layer(durable)
         .concurrency_limit_per_connection(AT_ONCE)
         .load_shed(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -162,9 +167,9 @@ async fn stopped(mut health: HealthReporter, stopping: CancellationToken) {
 }
 
 macro_rules! limited {
-    ($server:expr) => {
+    ($server:expr, $largest:expr) => {
         $server
-            .max_decoding_message_size(LARGEST_REQUEST)
+            .max_decoding_message_size($largest)
             .max_encoding_message_size(LARGEST_ANSWER)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
@@ -202,10 +207,10 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
     };
     let mut routes = Routes::builder();
     routes
-        .add_service(limited!(integration))
-        .add_service(limited!(sync))
-        .add_service(limited!(directory))
-        .add_service(limited!(admin))
+        .add_service(limited!(integration, LARGEST_REQUEST))
+        .add_service(limited!(sync, LARGEST_REQUEST))
+        .add_service(limited!(directory, LARGEST_BATCH))
+        .add_service(limited!(admin, LARGEST_REQUEST))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     let router = routes.routes().into_axum_router();

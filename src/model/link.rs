@@ -28,6 +28,9 @@ pub struct Link {
     pub has_members: bool,
     /// Whether a run has recorded that the source no longer lists it; it is recorded once, and counted by every run.
     pub absent: bool,
+    /// Hash of why a run left it as it is, as that is on record: recorded once, and counted by every run;
+    /// [`Fingerprint::NONE`] if it was not left so. For a group that was provisioned, why its members were.
+    pub told: Fingerprint,
 }
 
 impl Link {
@@ -41,6 +44,7 @@ impl Link {
             active: true,
             has_members: false,
             absent: false,
+            told: Fingerprint::NONE,
         }
     }
 }

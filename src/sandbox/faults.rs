@@ -11,7 +11,8 @@
 //! - `"reset"`: the connection is cut without an answer, nothing applied
 //! - `"apply_then_reset"`, `"apply_then503"`: applied, then cut, or answered 503
 //! - `{"delay_ms": 100}`: answered later
-//! - `"hold"`: answered as of now, but only when the rules are forgotten
+//! - `"hold"`: answered as of now, but only when the rules are forgotten or replaced
+//! - `"hold_then503"`: refused with 503, but only then
 //! - `"repeat_last_row_on_next_page"`: the next page begins with this page's last row
 //! - `"repeat_page"`: the next page is this page again, then the listing goes on
 //! - `"drop_array_key"`: the page has no `users`, `groups` or `members`
@@ -65,6 +66,9 @@ pub enum Fault {
     DelayMs(u64),
     /// See above.
     Hold,
+    /// See above.
+    #[serde(alias = "hold_then_503")]
+    HoldThen503,
     /// See above.
     RepeatLastRowOnNextPage,
     /// See above.
@@ -125,7 +129,8 @@ pub struct Faults(pub Vec<Rule>);
 impl Faults {
     /// Whether answers are held.
     pub fn hold(&self) -> bool {
-        self.0.iter().any(|rule| matches!(rule.fault, Fault::Hold))
+        let holds = |rule: &Rule| matches!(rule.fault, Fault::Hold | Fault::HoldThen503);
+        self.0.iter().any(holds)
     }
 
     /// The fault that one request has.

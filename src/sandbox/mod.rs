@@ -26,7 +26,7 @@
 //! | `POST /sandbox/users/{id}/undelete` | bring a deleted user back |
 //! | the same on `/sandbox/groups[/{key}]` and `/sandbox/groups/{key}/members[/{key}]` | change a group or a membership |
 //! | `POST /sandbox/orgunits/rename` | `{"from": "/Staff", "to": "/People"}`: its people move along |
-//! | `POST`, `DELETE /sandbox/faults` | add rules (see `faults.rs`); forget them all |
+//! | `POST`, `PUT`, `DELETE /sandbox/faults` | add rules (see `faults.rs`); replace them; forget them all |
 //! | `POST /sandbox/accounts/{email}` | `is_admin`, `is_delegated_admin`, `resells` (may read users of every customer), `suspended`, `authorize_error` |
 //! | `POST /sandbox/revoke` | `{"email"}`: every token of that account answers `invalid_grant`; with `"scopes": [..]` only these are taken out of what it granted and its tokens can do |
 //! | `POST /sandbox/service-accounts` | `{"delegated": {"acme.test": [scopes]}}`: makes one with a key; answers its key file |

@@ -171,7 +171,7 @@ async fn answer(shared: &Shared, latency: Duration, cut: &Cut, request: Request)
     if !(latency + late).is_zero() {
         tokio::time::sleep(latency + late).await;
     }
-    let held = matches!(fault, Some(Fault::Hold));
+    let held = matches!(fault, Some(Fault::Hold | Fault::HoldThen503));
     let (reply, reset) = respond(&mut shared.lock(), id, &call, fault);
     if held {
         shared.released().await;
@@ -199,6 +199,7 @@ fn respond(
     let mut reset = false;
     let reply = match fault {
         Some(Fault::Status(status)) => status.reply(),
+        Some(Fault::HoldThen503) => unavailable(),
         Some(Fault::Reset) => {
             reset = true;
             Reply::empty(500)

@@ -40,6 +40,10 @@ pub(super) type Queue = mpsc::UnboundedSender<Operation>;
 /// What the committer tells, and what outlives it.
 #[derive(Debug)]
 pub(super) struct Progress {
+    /// Commits that are in the tables, or about to be.
+    begun: AtomicU64,
+    /// So many of them, the oldest, are durable.
+    settled: watch::Sender<u64>,
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
     /// Of each company whose events somebody waits for.
@@ -50,6 +54,8 @@ pub(super) struct Progress {
 impl Default for Progress {
     fn default() -> Self {
         Self {
+            begun: AtomicU64::new(0),
+            settled: watch::Sender::new(0),
             writes: AtomicU64::new(0),
             failure: watch::Sender::new(None),
             news: Mutex::default(),
@@ -62,6 +68,28 @@ impl Progress {
     /// How many records were put or deleted.
     pub(super) fn writes(&self) -> u64 {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many commits may be in the tables. To be asked after reading: what was read is of these.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many commits are durable.
+    ///
+    /// # Errors
+    /// Why they never will be.
+    pub(super) async fn settled(&self, commits: u64) -> Result<(), Error> {
+        if *self.settled.borrow() >= commits {
+            return Ok(());
+        }
+        let mut settled = self.settled.subscribe();
+        tokio::select! {
+            biased;
+            // It can't close: we hold the sender.
+            _ = settled.wait_for(|settled| *settled >= commits) => Ok(()),
+            () = self.failed() => Err(self.failure().unwrap_or_else(Error::closed)),
+        }
     }
 
     /// Why nothing is written any more, if that is so.
@@ -144,9 +172,10 @@ where
         });
         txn.end_operation(keep && result.is_ok());
         let answer: Answer = Box::new(move |durable| {
+            // Also what went wrong may have come of what never became durable.
             let result = match durable {
                 Ok(()) => result,
-                Err(error) => result.and_then(|_| Err(error.clone().into())),
+                Err(error) => Err(error.clone().into()),
             };
             // Whoever asked may be gone.
             let _ = tell.send(result);
@@ -222,6 +251,7 @@ impl Committer {
             let finished = txn.finish();
             let news = finished.before.keys().cloned().collect();
             let due = finished.touches(Table::Schedule);
+            self.progress.begun.fetch_add(1, Ordering::SeqCst);
             match unless_it_panics(|| self.core.apply(finished)) {
                 Ok(applied) => {
                     let commit = Commit {
@@ -231,6 +261,7 @@ impl Committer {
                         answers,
                     };
                     if let Err(SendError(commit)) = settle.send(commit) {
+                        self.progress.fail(&Error::closed());
                         commit.answer(&Err(Error::closed()));
                     }
                 }
@@ -272,6 +303,12 @@ impl Settler {
             let mut commits = vec![first];
             commits.extend(self.applied.try_iter().take(AHEAD));
             let durable = self.settle(&mut commits);
+            if durable.is_ok() {
+                let more = commits.len() as u64;
+                self.progress
+                    .settled
+                    .send_modify(|settled| *settled += more);
+            }
             for commit in commits {
                 if durable.is_ok() {
                     let records = commit.applied.records;

@@ -50,6 +50,9 @@ pub(super) struct Core {
     undurable: Mutex<VecDeque<HashMap<CompanyId, u64>>>,
     #[cfg(test)]
     broken: std::sync::atomic::AtomicBool,
+    /// What the next wait for the disk waits for before.
+    #[cfg(test)]
+    stalled: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
     _lock: File,
 }
 
@@ -80,6 +83,8 @@ impl Core {
             undurable: Mutex::default(),
             #[cfg(test)]
             broken: false.into(),
+            #[cfg(test)]
+            stalled: Mutex::default(),
             _lock: lock,
         }
     }
@@ -131,6 +136,20 @@ impl Core {
         self.broken.store(true, Ordering::Relaxed);
     }
 
+    /// The next commit becomes durable only when what is answered is dropped, as on a disk that hangs.
+    #[cfg(test)]
+    pub(super) fn stall_disk(&self) -> std::sync::mpsc::Sender<()> {
+        let (go, wait) = std::sync::mpsc::channel();
+        *held(&self.stalled) = Some(wait);
+        go
+    }
+
+    /// Until what is answered is dropped nobody learns which runs are going on.
+    #[cfg(test)]
+    pub(super) fn hold_unfinished(&self) -> MutexGuard<'_, BTreeSet<Vec<u8>>> {
+        held(&self.unfinished)
+    }
+
     #[cfg(test)]
     pub(super) fn set_least_free(&self, bytes: u64) {
         self.least_free.store(bytes, Ordering::Relaxed);
@@ -180,18 +199,25 @@ impl Core {
         }
         self.sync()?;
         let_go();
-        held(&self.undurable).drain(..applied.len());
-        for applied in applied {
+        let settled = applied.len();
+        let mut events = Vec::with_capacity(settled);
+        {
             let mut going_on = held(&self.unfinished);
-            for noted in applied.runs.drain(..) {
-                if noted.going_on {
-                    going_on.insert(noted.key);
-                } else {
-                    going_on.remove(&noted.key);
+            for applied in applied {
+                for noted in applied.runs.drain(..) {
+                    if noted.going_on {
+                        going_on.insert(noted.key);
+                    } else {
+                        going_on.remove(&noted.key);
+                    }
                 }
+                events.push(applied.events);
             }
-            drop(going_on);
-            held(&self.sentinel).events += applied.events;
+        }
+        // Only now: who begins to watch is told of a run either that it is going on or, later, that it began.
+        held(&self.undurable).drain(..settled);
+        for more in events {
+            held(&self.sentinel).events += more;
             if self.commits.fetch_add(1, Ordering::Relaxed) % SENTINEL_EVERY == SENTINEL_EVERY - 1 {
                 self.write_sentinel()?;
             }
@@ -201,6 +227,10 @@ impl Core {
 
     /// Makes everything written so far survive a loss of power. The tree's own flush does not wait for the disk, hence the second step.
     pub(super) fn sync(&self) -> Result<(), Error> {
+        #[cfg(test)]
+        if let Some(wait) = { held(&self.stalled).take() } {
+            let _ = wait.recv();
+        }
         #[cfg(test)]
         if self.broken.load(Ordering::Relaxed) {
             return Err(Error::Io("the disk is broken".to_owned()));

@@ -91,11 +91,16 @@ fn leave(txn: &mut Txn<'_>, entity: &Entity, caller: &str) -> Result<(), Error> 
     aside::was_in(company, kind, id).apply(txn, left)
 }
 
-fn delete(txn: &mut Txn<'_>, seen: &Entity, until: Time, caller: &str) -> Result<Deleted, Error> {
-    let (company, kind, id) = (&seen.company, seen.kind, &seen.id);
+fn delete(
+    txn: &mut Txn<'_>,
+    (company, kind, id): (&CompanyId, Kind, &EntityId),
+    seen: Option<u64>,
+    until: Time,
+    caller: &str,
+) -> Result<Deleted, Error> {
     let name = || entities::name(company, kind, id);
     let entity = entities::get(txn, company, kind, id)?.ok_or_else(|| Error::Missing(name()))?;
-    if entity.revision != seen.revision {
+    if seen.is_some_and(|seen| entity.revision != seen) {
         return Err(Error::Changed(name()));
     }
     leave(txn, &entity, caller)?;
@@ -260,18 +265,19 @@ fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> R
 }
 
 impl Store {
-    /// Deletes an object as it was seen; it can be had back until then.
+    /// Deletes an object, as it was seen (its revision) if that matters; it can be had back until then.
     ///
     /// # Errors
     /// `Missing`; `Changed` if its revision is another one.
     pub async fn delete_entity(
         &self,
-        seen: Entity,
+        (company, kind, id): (&CompanyId, Kind, &EntityId),
+        seen: Option<u64>,
         until: Time,
         caller: &str,
     ) -> Result<Deleted, Error> {
-        let caller = caller.to_owned();
-        self.write(move |txn| delete(txn, &seen, until, &caller))
+        let (company, id, caller) = (company.clone(), id.clone(), caller.to_owned());
+        self.write(move |txn| delete(txn, (&company, kind, &id), seen, until, &caller))
             .await
     }
 

@@ -51,7 +51,7 @@ pub(super) fn put_all(
     })
 }
 
-/// Makes the next run look at the target of a link, whether or not the source has changed.
+/// Makes the next run look at the target of a link, whether or not the source has changed, and say what it finds.
 pub(super) fn reconsider(
     txn: &mut Txn<'_>,
     integration: Uid,
@@ -59,9 +59,10 @@ pub(super) fn reconsider(
     source: &SourceId,
 ) -> Result<(), Error> {
     match get(txn, integration, kind, source.clone())? {
-        Some(link) if link.fingerprint != Fingerprint::NONE => {
+        Some(link) if (link.fingerprint, link.told) != (Fingerprint::NONE, Fingerprint::NONE) => {
             let link = Link {
                 fingerprint: Fingerprint::NONE,
+                told: Fingerprint::NONE,
                 ..link
             };
             put_all(txn, integration, &[(kind, link)])

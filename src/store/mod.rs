@@ -5,8 +5,9 @@
 //! nothing about runs, rules or rights, and never waits for anything but the disk.
 //!
 //! One thread, the committer, does all writing (`committer.rs`): operations that wait are run one after the other, written in one
-//! transaction, made durable, and then answered. Reading is done off the runtime. What is acknowledged survives `kill -9`; after a loss of
-//! power it is there, or the store does not open and says what to do (`open.rs`).
+//! transaction, made durable, and then answered. Reading is done off the runtime, of what is in the tables; what is told of it waits until
+//! it is durable (`reading.rs`), which costs nothing while nothing is written. So what is acknowledged, by a write or by finding that there
+//! is nothing to write, survives `kill -9`; after a loss of power it is there, or the store does not open and says what to do (`open.rs`).
 
 mod aside;
 mod authorizations;
@@ -31,6 +32,7 @@ mod members;
 mod open;
 mod packed;
 mod page;
+mod reading;
 mod requests;
 mod retention;
 mod rows;
@@ -63,7 +65,6 @@ pub use types::{
 use self::{
     committer::{Progress, Queue},
     core::Core,
-    tables::Durable,
     txn::Txn,
 };
 use crate::model::CompanyId;
@@ -214,16 +215,6 @@ impl Store {
         open.as_ref()
             .map(|open| open.core.clone())
             .ok_or_else(Error::closed)
-    }
-
-    /// Reads what is durable, off the runtime.
-    async fn read<R, F>(&self, read: F) -> Result<R, Error>
-    where
-        R: Send + 'static,
-        F: FnOnce(&Durable) -> Result<R, Error> + Send + 'static,
-    {
-        let core = self.core()?;
-        blocking(move || read(&core.durable)).await
     }
 
     /// Hands a write to the committer at once, not only when the answer is awaited; done even if nobody awaits it.

@@ -1,4 +1,4 @@
-//! The tables, and reading them: the same way outside (what is durable) and inside a write (what it has put so far).
+//! The tables, and reading them: the same way outside (what was committed) and inside a write (what it has put so far).
 
 use super::{
     Error,
@@ -119,8 +119,9 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
     Bound::Unbounded
 }
 
-/// All tables, as far as they are durable. They are one tree, in which a key begins with the place of its table: what is written together is
-/// then one batch, where a transaction over several trees would look up every key once more.
+/// All tables, with what was committed; the newest of it may be on its way to the disk (`reading.rs`). They are one tree, in which a key
+/// begins with the place of its table: what is written together is then one batch, where a transaction over several trees would look up
+/// every key once more.
 pub(super) struct Durable {
     tree: sled::Tree,
     began: Began,

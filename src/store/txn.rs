@@ -1,4 +1,4 @@
-//! A write under way: reads what is durable overlaid with what was put so far, and keeps what is to be written.
+//! A write under way: reads what was committed overlaid with what was put so far, and keeps what is to be written.
 
 use super::{
     Error,
@@ -229,7 +229,7 @@ pub(super) fn overlaid<'r>(
     })
 }
 
-/// Two ordered sequences of rows as one; what was put hides what is durable.
+/// Two ordered sequences of rows as one; what was put hides what was committed.
 struct Overlaid<'a, P: Iterator<Item = (&'a IVec, &'a Option<IVec>)>> {
     durable: Peekable<Rows<'a>>,
     put: Peekable<P>,

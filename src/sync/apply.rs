@@ -3,6 +3,7 @@
 use super::{
     error::Stop,
     job::{Filling, Job},
+    lane::{Beside, Part},
     plan::{self, Item, Plan, Planned, What, wanted_email},
     record::Count,
 };
@@ -32,7 +33,7 @@ pub(super) fn slices(items: Vec<Item>) -> Vec<Vec<Item>> {
 }
 
 /// Applies slices of items of one kind, several at once; adds those items to `parked` that have to wait until the
-/// listing is complete.
+/// listing is complete: for an address, or for who is about the same object.
 pub(super) async fn apply(
     job: &Job,
     kind: Kind,
@@ -58,7 +59,11 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
             defer(job, &items, &reason);
             return Ok(Vec::new());
         }
-        leave_outrun(job, kind, &mut items).await?;
+        leave_outrun(job, &mut items).await?;
+        parked.extend(items.extract_if(.., |item| beside(job, item) == Beside::UnderWay));
+        if items.is_empty() {
+            return Ok(parked);
+        }
         let blind = attempt == 0 && job.seems_free(&items);
         let found = if blind {
             vec![Found::default(); items.len()]
@@ -90,10 +95,14 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
     Ok(parked)
 }
 
+fn beside(job: &Job, item: &Item) -> Beside {
+    job.beside(item.kind, &item.source, Part::Object)
+}
+
 /// Takes those items out that were provisioned by themselves since this run began to read, and accounts for them: what was
 /// read here may be older (semantics 16).
-pub(super) async fn leave_outrun(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Stop> {
-    let outrun = items.extract_if(.., |item| job.is_outrun(kind, &item.source));
+pub(super) async fn leave_outrun(job: &Job, items: &mut Vec<Item>) -> Result<(), Stop> {
+    let outrun = items.extract_if(.., |item| beside(job, item) == Beside::Done);
     let outrun: Vec<Item> = outrun.collect();
     if outrun.is_empty() {
         return Ok(());
@@ -163,7 +172,10 @@ pub(super) async fn write(
     mut plans: Vec<Plan>,
 ) -> Result<Result<(), Vec<usize>>, Stop> {
     let _slice = job.lane_slice().await;
-    if items.iter().any(|item| job.is_outrun(kind, &item.source)) {
+    if items
+        .iter()
+        .any(|item| beside(job, item) != Beside::Nothing)
+    {
         return Ok(Err(Vec::new()));
     }
     let (who, writes): (Vec<usize>, Vec<Write>) = plans

@@ -3,7 +3,7 @@
 use super::{
     error::Stop,
     events::Feed,
-    lane::Lane,
+    lane::{Beside, Lane, Part, Taken},
     plan::{Context, Item},
     record::{Count, Ledger},
     table::Table,
@@ -179,6 +179,7 @@ impl Job {
             integration: self.integration.id.clone(),
             uid: self.integration.uid,
             now: self.clock.now(),
+            asked: self.lane.is_none(),
         }
     }
 
@@ -318,11 +319,36 @@ impl Job {
         self.met_others.store(true, Ordering::Relaxed);
     }
 
-    /// Whether an object was provisioned by itself since this run began to read: then what it read may be older.
-    pub(super) fn is_outrun(&self, kind: Kind, source: &SourceId) -> bool {
-        self.lane
-            .as_ref()
-            .is_some_and(|lane| lane.is_marked(kind, source))
+    /// What others do about an object, or the memberships of a group, since this run began to read.
+    pub(super) fn beside(&self, kind: Kind, source: &SourceId, part: Part) -> Beside {
+        let lane = self.lane.as_ref();
+        lane.map_or(Beside::Nothing, |lane| lane.beside(kind, source, part))
+    }
+
+    /// Waits until those are done who are about an object, and nobody else begins; none if this is about a single object.
+    pub(super) async fn turn(&self, kind: Kind, source: &SourceId) -> Result<Option<Taken>, Stop> {
+        let Some(lane) = &self.lane else {
+            return Ok(None);
+        };
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(Stop::Cancelled),
+            taken = lane.take_for_bulk(kind, source) => Ok(Some(taken)),
+        }
+    }
+
+    /// The turns of those objects that somebody is about.
+    pub(super) async fn turns(
+        &self,
+        kind: Kind,
+        sources: impl Iterator<Item = &SourceId>,
+    ) -> Result<Vec<Taken>, Stop> {
+        let mut turns = Vec::new();
+        for source in sources {
+            if self.beside(kind, source, Part::Object) == Beside::UnderWay {
+                turns.extend(self.turn(kind, source).await?);
+            }
+        }
+        Ok(turns)
     }
 
     /// Held from the look at what is outrun until a slice is written.

@@ -5,10 +5,13 @@ use super::{
     compare::{Gone, Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
+    lane::{Beside, Part},
+    left,
     members::{Listing, Standing},
     naming,
     plan::{Item, What},
     record::Count,
+    table::{Entry, Table},
 };
 use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
@@ -19,7 +22,7 @@ use std::collections::{HashMap, HashSet};
 /// Memberships in a slice.
 const SLICE: usize = 400;
 
-/// Brings one group's memberships up to date.
+/// Brings one group's memberships up to date; puts it back if somebody else is about it.
 pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result<(), Stop> {
     if is_as_listed(job, &group, &listing) {
         let counters = count_unchanged(&listing);
@@ -47,7 +50,10 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         .await;
     };
     let joining = joining(job, &group, &listing, &target).await?;
-    write(job, &group, link, listing.fingerprint, joining).await
+    if !write(job, &group, link, listing.fingerprint, joining).await? {
+        job.groups_to_fill().push(group);
+    }
+    Ok(())
 }
 
 /// What applying a listing would count and record. Nothing is written.
@@ -69,11 +75,14 @@ pub(super) async fn preview(
 }
 
 fn is_as_listed(job: &Job, group: &Filling, listing: &Listing) -> bool {
-    job.table(Kind::Group).members(&group.source) == listing.fingerprint
-        || listing_is_void(job, group, listing)
+    let table = job.table(Kind::Group);
+    let told = table.get(&group.source).is_some_and(|entry| entry.told);
+    let same = table.members(&group.source) == listing.fingerprint;
+    !told && (same || is_void(&table, group, listing))
 }
 
-async fn link(job: &Job, group: &Filling) -> Result<Option<Link>, Stop> {
+/// The link of a group.
+pub(super) async fn link(job: &Job, group: &Filling) -> Result<Option<Link>, Stop> {
     let sources = vec![group.source.clone()];
     let links = job
         .store
@@ -136,12 +145,9 @@ fn count(group: &Filling, joining: &Joining) -> Count {
 }
 
 /// A group that never had a member and has none.
-fn listing_is_void(job: &Job, group: &Filling, listing: &Listing) -> bool {
-    listing.members.is_empty()
-        && !job
-            .table(Kind::Group)
-            .get(&group.source)
-            .is_some_and(|entry| entry.has_members)
+fn is_void(table: &Table, group: &Filling, listing: &Listing) -> bool {
+    let has_members = |entry: Entry| entry.has_members;
+    listing.members.is_empty() && !table.get(&group.source).is_some_and(has_members)
 }
 
 /// Finds the directory objects of all wanted members.
@@ -217,21 +223,28 @@ async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
     }
 }
 
+/// Whether it was written, or need not be; else somebody is about it.
 async fn write(
     job: &Job,
     group: &Filling,
-    link: Link,
+    mut link: Link,
     fingerprint: Fingerprint,
     mut joining: Joining,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
     let count = count(group, &joining);
     let mut records = records(job, group, &link, &joining);
+    let held = joining.held.as_ref();
+    let told = held.map_or(Fingerprint::NONE, |reason| left::told(reason, fingerprint));
+    let still = joining.joined.is_empty() && joining.left.is_empty();
+    if still && is_on_record(job, &link, told) {
+        records.clear();
+    }
     loop {
         let _slice = job.lane_slice().await;
-        if job.is_outrun(Kind::Group, &group.source) {
-            let (skipped, none) = (outrun_reason(), MemberCounters::default());
-            let count = Count::Skipped(skipped.clone());
-            return record(job, group, count, Outcome::Skipped, skipped, &none).await;
+        match job.beside(Kind::Group, &group.source, Part::Members) {
+            Beside::Nothing => {}
+            Beside::UnderWay => return Ok(false),
+            Beside::Done => return outrun(job, group).await.map(|()| true),
         }
         let mut slice = job.slice();
         let rest = joining.steps.split_off(joining.steps.len().min(SLICE));
@@ -244,7 +257,9 @@ async fn write(
             }
         }
         let last = joining.steps.is_empty();
-        slice.remembered = vec![(group.source.clone(), keep, forget)];
+        if !keep.is_empty() || !forget.is_empty() {
+            slice.remembered = vec![(group.source.clone(), keep, forget)];
+        }
         // Until the last part is written nothing may say that the memberships are as listed.
         let has_members = joining.remains || !last;
         let complete = last && joining.held.is_none();
@@ -253,15 +268,13 @@ async fn write(
         } else {
             Fingerprint::NONE
         };
-        slice.links = vec![(
-            Kind::Group,
-            Link {
-                members_fingerprint,
-                has_members,
-                ..link.clone()
-            },
-        )];
-        let links = slice.links.clone();
+        let before = link.clone();
+        (link.members_fingerprint, link.has_members) = (members_fingerprint, has_members);
+        // Until then it is not on record.
+        link.told = if last { told } else { Fingerprint::NONE };
+        if link != before {
+            slice.links = vec![(Kind::Group, link.clone())];
+        }
         let item = item(group);
         let mut counts = Vec::new();
         if last {
@@ -275,15 +288,25 @@ async fn write(
                 group.rule.as_ref(),
                 &Count::Failed(Reason::new("BUSY", "the group kept changing")),
             );
-            return Ok(());
+            return Ok(true);
         }
-        links
-            .iter()
-            .for_each(|(_, link)| job.table(Kind::Group).learn(link));
+        job.table(Kind::Group).learn(&link);
         if last {
-            return Ok(());
+            return Ok(true);
         }
     }
+}
+
+/// Whether this is on record of a group already, and nobody asked.
+fn is_on_record(job: &Job, link: &Link, told: Fingerprint) -> bool {
+    told != Fingerprint::NONE && link.told == told && !job.context().asked
+}
+
+/// Leaves a group to what was done about its memberships meanwhile.
+async fn outrun(job: &Job, group: &Filling) -> Result<(), Stop> {
+    let (skipped, none) = (outrun_reason(), MemberCounters::default());
+    let count = Count::Skipped(skipped.clone());
+    record(job, group, count, Outcome::Skipped, skipped, &none).await
 }
 
 /// The group itself, to be accounted for.

@@ -1,13 +1,17 @@
 //! The two lanes of an integration (semantics 16): what single objects are doing while a bulk run goes on.
 //!
-//! Who provisions one object marks it before he reads it, and waits until the slices that were looked at before the mark are
-//! through. A bulk run looks at the marks before each slice it writes, and leaves alone what was marked since it began to
-//! read. So of two reads of one object the newer wins, whoever writes last.
+//! Who provisions one object says so before he reads it, and waits until the slices that were looked at before are through.
+//! A bulk run looks before each slice it writes: what was done by itself since it began to read it leaves alone, so that of
+//! two reads of one object the newer wins, whoever writes last. Of what is still under way it can't tell: that may yet fail,
+//! and then its own read is the only one. It puts it aside, takes its turn when the others are done, and looks again.
+//!
+//! Nobody waits in a circle: who has the turn of a single object waits for slices, which end by themselves; a bulk run waits
+//! for turns only while it has no slice.
 
 use super::table::id_hash;
 use crate::model::{Kind, SourceId, Uid};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, Semaphore};
@@ -36,6 +40,26 @@ impl Lanes {
     }
 }
 
+/// What of an object may be done by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The object.
+    Object,
+    /// The memberships of a group.
+    Members,
+}
+
+/// What others do about a part of an object while a bulk run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Nothing, or the bulk run has the turn.
+    Nothing,
+    /// Somebody is about it, and may fail.
+    UnderWay,
+    /// It was done since the bulk run began to read, from what may be newer.
+    Done,
+}
+
 /// What is known of the objects of one integration that are provisioned by themselves.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -59,10 +83,12 @@ impl Default for Lane {
 struct Marks {
     /// A bulk run is going on.
     bulk: bool,
-    /// Marked since it began to read, and whether it was also decided: else it is not marked for longer than it is under way.
-    marked: HashMap<Key, bool>,
+    /// Done since it began to read.
+    done: HashMap<Key, Vec<Part>>,
     /// Objects that are being provisioned by themselves, each one after the other.
     under_way: HashMap<Key, Arc<tokio::sync::Mutex<()>>>,
+    /// Those of which the bulk run has the turn.
+    of_bulk: HashSet<Key>,
 }
 
 fn key(kind: Kind, id: &SourceId) -> Key {
@@ -84,23 +110,32 @@ impl Lane {
     pub(super) fn begin(self: &Arc<Self>) -> Bulk {
         let mut marks = self.marks();
         marks.bulk = true;
-        // They may have been read already, or not yet: which read is newer can't be told.
-        marks.marked = marks.under_way.keys().map(|key| (*key, false)).collect();
+        marks.done = HashMap::new();
         Bulk(Arc::clone(self))
+    }
+
+    async fn turn(&self, key: Key) -> OwnedMutexGuard<()> {
+        let turn = Arc::clone(self.marks().under_way.entry(key).or_default());
+        turn.lock_owned().await
     }
 
     /// Marks an object and waits until it is one's own. To be called before it is read.
     pub(super) async fn take(self: &Arc<Self>, kind: Kind, id: &SourceId) -> Taken {
         let key = key(kind, id);
-        let turn = {
-            let mut marks = self.marks();
-            if marks.bulk {
-                marks.marked.entry(key).or_insert(false);
-            }
-            Arc::clone(marks.under_way.entry(key).or_default())
-        };
-        let turn = turn.lock_owned().await;
+        let turn = self.turn(key).await;
         drop(self.slices.write().await);
+        Taken {
+            lane: Arc::clone(self),
+            key,
+            turn: Some(turn),
+        }
+    }
+
+    /// Waits until a bulk run may decide about an object, whoever is about it now. To be called while it has no slice.
+    pub(super) async fn take_for_bulk(self: &Arc<Self>, kind: Kind, id: &SourceId) -> Taken {
+        let key = key(kind, id);
+        let turn = self.turn(key).await;
+        self.marks().of_bulk.insert(key);
         Taken {
             lane: Arc::clone(self),
             key,
@@ -113,10 +148,21 @@ impl Lane {
         self.slices.read().await
     }
 
-    /// Whether an object was marked since the bulk run began to read.
-    pub(super) fn is_marked(&self, kind: Kind, id: &SourceId) -> bool {
+    /// What others do about a part of an object since the bulk run began to read.
+    pub(super) fn beside(&self, kind: Kind, id: &SourceId, part: Part) -> Beside {
         let marks = self.marks();
-        !marks.marked.is_empty() && marks.marked.contains_key(&key(kind, id))
+        if marks.done.is_empty() && marks.under_way.is_empty() {
+            return Beside::Nothing;
+        }
+        let key = key(kind, id);
+        let done = marks.done.get(&key);
+        if done.is_some_and(|parts| parts.contains(&part)) {
+            Beside::Done
+        } else if marks.under_way.contains_key(&key) && !marks.of_bulk.contains(&key) {
+            Beside::UnderWay
+        } else {
+            Beside::Nothing
+        }
     }
 }
 
@@ -133,11 +179,11 @@ impl Drop for Bulk {
     fn drop(&mut self) {
         let mut marks = self.0.marks();
         marks.bulk = false;
-        marks.marked = HashMap::new();
+        marks.done = HashMap::new();
     }
 }
 
-/// An object that nobody else provisions by itself.
+/// An object that is one's own until this is dropped.
 pub(super) struct Taken {
     lane: Arc<Lane>,
     key: Key,
@@ -145,10 +191,14 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// It was read and is decided now: from here on a bulk run that has read it before leaves it alone until it ends.
-    pub(super) fn decide(&mut self) {
-        if let Some(decided) = self.lane.marks().marked.get_mut(&self.key) {
-            *decided = true;
+    /// A part of it was read and is as it should be: a bulk run that began to read before leaves it alone until it ends.
+    pub(super) fn done(&mut self, part: Part) {
+        let mut marks = self.lane.marks();
+        if marks.bulk {
+            let parts = marks.done.entry(self.key).or_default();
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
         }
     }
 }
@@ -158,14 +208,12 @@ impl Drop for Taken {
         let mut guard = self.lane.marks();
         let marks = &mut *guard;
         drop(self.turn.take());
+        marks.of_bulk.remove(&self.key);
         // Whoever waits for his turn holds it too.
         if let Some(turn) = marks.under_way.get(&self.key)
             && Arc::strong_count(turn) == 1
         {
             marks.under_way.remove(&self.key);
-            if marks.marked.get(&self.key) == Some(&false) {
-                marks.marked.remove(&self.key);
-            }
         }
     }
 }
@@ -180,28 +228,62 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_taken_while_a_bulk_run_reads_is_marked_until_it_ends() {
+    async fn what_is_done_while_a_bulk_run_reads_is_known_until_it_ends() {
         let lane = Arc::new(Lane::default());
-        drop(lane.take(Kind::User, &id("before")).await);
+        lane.take(Kind::User, &id("before"))
+            .await
+            .done(Part::Object);
         let during = lane.take(Kind::User, &id("under way")).await;
         let bulk = lane.begin();
-        lane.take(Kind::User, &id("a")).await.decide();
+        lane.take(Kind::User, &id("a")).await.done(Part::Object);
         drop(lane.take(Kind::User, &id("a")).await);
         drop(lane.take(Kind::User, &id("failed")).await);
-        for (name, marked) in [
-            ("before", false),
-            ("under way", true),
-            ("a", true),
-            ("failed", false),
-            ("b", false),
+        let beside = |name: &str, part| lane.beside(Kind::User, &id(name), part);
+        for (name, expected) in [
+            ("before", Beside::Nothing),
+            ("under way", Beside::UnderWay),
+            ("a", Beside::Done),
+            ("failed", Beside::Nothing),
+            ("b", Beside::Nothing),
         ] {
-            assert_eq!(lane.is_marked(Kind::User, &id(name)), marked, "{name}");
+            assert_eq!(beside(name, Part::Object), expected, "{name}");
         }
-        assert!(!lane.is_marked(Kind::Group, &id("a")));
+        assert_eq!(beside("a", Part::Members), Beside::Nothing);
+        assert_eq!(
+            lane.beside(Kind::Group, &id("a"), Part::Object),
+            Beside::Nothing
+        );
         drop(bulk);
-        assert!(!lane.is_marked(Kind::User, &id("a")));
+        assert_eq!(beside("a", Part::Object), Beside::Nothing);
         drop(during);
         assert!(lane.marks().under_way.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_bulk_run_has_its_turn_after_who_came_before_and_ahead_of_who_comes_after() {
+        let lane = Arc::new(Lane::default());
+        let _bulk = lane.begin();
+        let eve = id("eve");
+        let beside = || lane.beside(Kind::User, &eve, Part::Object);
+        let first = lane.take(Kind::User, &eve).await;
+        let mut turn = Box::pin(lane.take_for_bulk(Kind::User, &eve));
+        assert!(turn.as_mut().now_or_never().is_none());
+        let mut next = Box::pin(lane.take(Kind::User, &eve));
+        assert!(next.as_mut().now_or_never().is_none());
+        assert_eq!(beside(), Beside::UnderWay);
+        drop(first);
+        let turn = turn.await;
+        assert_eq!(beside(), Beside::Nothing, "it may write");
+        let slice = lane.slice().await;
+        drop(turn);
+        assert!(next.as_mut().now_or_never().is_none(), "not before that");
+        assert_eq!(beside(), Beside::UnderWay);
+        drop(slice);
+        let mut next = next.await;
+        next.done(Part::Object);
+        assert_eq!(beside(), Beside::Done);
+        drop(next);
+        assert!(lane.marks().under_way.is_empty() && lane.marks().of_bulk.is_empty());
     }
 
     #[tokio::test]
@@ -225,7 +307,8 @@ mod tests {
         let (a, b) = (id("a"), id("b"));
         let mut first = Box::pin(lane.take(Kind::User, &a));
         assert!(first.as_mut().now_or_never().is_none());
-        assert!(lane.is_marked(Kind::User, &a), "marked before it waits");
+        let marked = lane.beside(Kind::User, &a, Part::Object);
+        assert_eq!(marked, Beside::UnderWay, "marked before it waits");
         drop(slice);
         let first = first.await;
         let mut second = Box::pin(lane.take(Kind::User, &a));

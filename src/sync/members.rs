@@ -45,13 +45,29 @@ pub(super) struct Listing {
 pub(super) async fn fill(job: &Job, groups_complete: bool) -> Result<(), Stop> {
     let waiting = std::mem::take(&mut *job.groups_to_fill());
     let outages = AtomicU32::new(0);
-    let ended = stream::iter(waiting)
+    let mut ended = stream::iter(waiting)
         .map(|group| one_group(job, group, groups_complete, &outages))
         .buffer_unordered(AT_ONCE)
         .try_fold(None, |stop: Option<Stop>, one| async move {
             Ok::<_, Stop>(Stop::worse(stop, one))
         })
         .await?;
+    // Others were about these meanwhile: they are read afresh when nobody is.
+    loop {
+        let Some(group) = job.groups_to_fill().pop() else {
+            break;
+        };
+        let turn = match job.turn(Kind::Group, &group.source).await {
+            Ok(turn) => turn,
+            Err(stop) => {
+                job.groups_to_fill().push(group);
+                return Err(stop);
+            }
+        };
+        let stop = one_group(job, group, groups_complete, &outages).await?;
+        ended = Stop::worse(ended, stop);
+        drop(turn);
+    }
     ended.map_or(Ok(()), Err)
 }
 
@@ -122,7 +138,11 @@ async fn unreadable(
         failed: if skipped { 0 } else { size },
         ..MemberCounters::default()
     };
-    super::joining::record(job, group, count, outcome, reason, &members).await?;
+    if skipped {
+        super::left::group(job, group, count, reason, &members).await?;
+    } else {
+        super::joining::record(job, group, count, outcome, reason, &members).await?;
+    }
     let down = matches!(error, Error::Unavailable(_) | Error::Throttled { .. });
     let many = down && outages.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE;
     Ok(many.then(|| error.into()))

@@ -5,9 +5,10 @@ use super::{
     apply::{self, aside},
     error::Stop,
     execute::{AGAIN, Tools},
+    fate::{Fate, elsewhere, fate, why},
     job::{Filling, Job},
     joining, knowledge,
-    lane::Taken,
+    lane::{Part, Taken},
     members,
     plan::{self, Item, Planned},
     read,
@@ -19,33 +20,14 @@ use crate::{
     connector::Connector,
     integrations,
     model::{
-        Change, Counters, ErrorKind, EventBody, Integration, Kind, Object, Outcome, PageRequest,
-        Reason, RuleId, Run, RunError, RunId, RunState, SourceId, Tally, Trigger,
+        Change, ErrorKind, EventBody, Integration, Kind, Object, Outcome, PageRequest, Reason,
+        RuleId, Run, RunId, RunState, SourceId, Tally, Trigger,
     },
     rules::{RuleSet, Verdict},
     store::ChangeFilter,
 };
 use futures_util::{FutureExt as _, stream};
 use std::{panic::AssertUnwindSafe, sync::Arc};
-
-/// How an object was accounted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// No rule is about it.
-    OutOfScope,
-    /// It was as it should be.
-    Unchanged,
-    /// Created or adopted.
-    Added,
-    /// Brought up to date.
-    Modified,
-    /// Left alone on purpose.
-    Skipped,
-    /// It did not work.
-    Failed,
-    /// Not decided now.
-    Deferred,
-}
 
 /// What became of one object; of a preview, what would.
 #[derive(Debug, Clone)]
@@ -96,12 +78,16 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
         if matches!(read, Look::There(_)) {
             knowledge::read(&job).await?;
         }
-        taken.iter_mut().for_each(Taken::decide);
         let done = match read {
-            Look::Absent => return Err(Failure::Absent),
-            Look::Gone(reason) => Ok(gone(reason)),
             Look::There(object) if request.preview => preview(&job, object).await,
-            Look::There(object) => carry_out(tools, &job, object).await,
+            Look::There(object) => carry_out(tools, &job, object, &mut taken).await,
+            Look::Absent | Look::Gone(_) => {
+                done(&mut taken, &[Part::Object, Part::Members]);
+                match read {
+                    Look::Gone(reason) => Ok(gone(reason)),
+                    _ => return Err(Failure::Absent),
+                }
+            }
         };
         drop(taken);
         done.map_err(Failure::from)
@@ -224,16 +210,29 @@ fn gone(reason: Reason) -> Provisioned {
     }
 }
 
+/// From here on a bulk run that has read it before leaves it alone.
+fn done(taken: &mut Option<Taken>, parts: &[Part]) {
+    if let Some(taken) = taken {
+        parts.iter().for_each(|part| taken.done(*part));
+    }
+}
+
 /// Decides and writes, as a run of its own.
-async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provisioned, Stop> {
+async fn carry_out(
+    tools: &Tools,
+    job: &Job,
+    object: Object,
+    taken: &mut Option<Taken>,
+) -> Result<Provisioned, Stop> {
     let rules = job.rules.explain(&object, job.knowledge());
+    let elsewhere = elsewhere(job, &object);
     job.ledger().run.object = Some(crate::model::ObjectRef {
         kind: object.kind,
         id: object.id.to_string(),
         label: object.label().to_owned(),
     });
     tools.store.create_run(job.snapshot(), None).await?;
-    let piped = AssertUnwindSafe(pipe(job, object.clone()))
+    let piped = AssertUnwindSafe(pipe(job, object.clone(), taken))
         .catch_unwind()
         .await;
     let (ended, stop) = match piped {
@@ -271,7 +270,7 @@ async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provision
     let fate = fate(&run.tally.objects);
     Ok(Provisioned {
         fate,
-        reason: why(fate, &changes, run.error.as_ref()),
+        reason: elsewhere.or_else(|| why(fate, &changes, run.error.as_ref())),
         run: Some(run),
         object: Some(object),
         rules,
@@ -279,8 +278,8 @@ async fn carry_out(tools: &Tools, job: &Job, object: Object) -> Result<Provision
     })
 }
 
-/// As a bulk run does with each object.
-async fn pipe(job: &Job, object: Object) -> Result<(), Stop> {
+/// As a bulk run does with each object. What fails, or can't be decided here, is left to that.
+async fn pipe(job: &Job, object: Object, taken: &mut Option<Taken>) -> Result<(), Stop> {
     let kind = object.kind;
     if let Some(item) = read::sort_out(job, kind, object) {
         let mut parked = Vec::new();
@@ -294,7 +293,18 @@ async fn pipe(job: &Job, object: Object) -> Result<(), Stop> {
             job.commit(slice, &[(&item, &count)]).await?.ok();
         }
     }
-    members::fill(job, false).await
+    let well = || {
+        let counted = job.ledger().run.tally.objects;
+        counted.failed + counted.deferred == 0
+    };
+    if well() {
+        done(taken, &[Part::Object]);
+    }
+    members::fill(job, false).await?;
+    if well() {
+        done(taken, &[Part::Members]);
+    }
+    Ok(())
 }
 
 fn not_settled() -> Reason {
@@ -307,6 +317,7 @@ fn not_settled() -> Reason {
 /// Decides without writing.
 async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     let (rules, kind) = (job.rules.explain(&object, job.knowledge()), object.kind);
+    let elsewhere = elsewhere(job, &object);
     let mut changes = Vec::new();
     let mut count = None;
     if let Some(item) = read::sort_out(job, kind, object.clone()) {
@@ -343,7 +354,7 @@ async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
     let fate = fate(&job.snapshot().tally.objects);
     Ok(Provisioned {
         fate,
-        reason: why(fate, &changes, None),
+        reason: elsewhere.or_else(|| why(fate, &changes, None)),
         run: None,
         object: Some(object),
         rules,
@@ -362,34 +373,4 @@ async fn decide(job: &Job, item: &Item) -> Result<(Count, Option<Change>), Stop>
             (Count::Deferred(reason), Some(change))
         }
     })
-}
-
-fn fate(counters: &Counters) -> Fate {
-    let all = [
-        (counters.failed, Fate::Failed),
-        (counters.deferred, Fate::Deferred),
-        (counters.added, Fate::Added),
-        (counters.modified, Fate::Modified),
-        (counters.skipped, Fate::Skipped),
-        (counters.unchanged, Fate::Unchanged),
-    ];
-    let counted = all.into_iter().find(|(count, _)| *count > 0);
-    counted.map_or(Fate::OutOfScope, |(_, fate)| fate)
-}
-
-fn why(fate: Fate, changes: &[(u64, Change)], error: Option<&RunError>) -> Option<Reason> {
-    let mut recorded = changes
-        .iter()
-        .filter_map(|(_, change)| change.reason.clone());
-    let failed = || error.map(|error| Reason::new(&error.code, error.text.clone()));
-    // Of what takes no part in runs there is no record.
-    let inactive = || {
-        (fate == Fate::Skipped).then(|| {
-            Reason::new(
-                "RULE_NOT_IN_RUN",
-                "the only rules that are about it are switched off",
-            )
-        })
-    };
-    recorded.next_back().or_else(failed).or_else(inactive)
 }

@@ -1,6 +1,10 @@
 //! What is to be done about one object: pure, from what the source wants and what the target has.
 
-use super::{left, merge::merge, record::Count};
+use super::{
+    left,
+    merge::{Merged, merge},
+    record::Count,
+};
 use crate::{
     connector::Write,
     model::{
@@ -16,6 +20,8 @@ pub(super) struct Context {
     pub(super) integration: IntegrationId,
     pub(super) uid: Uid,
     pub(super) now: Time,
+    /// Somebody asked for the object itself, and is told also what is on record already.
+    pub(super) asked: bool,
 }
 
 /// A source object that needs a look at the target.
@@ -107,15 +113,9 @@ pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
     }
 }
 
-/// A link row for an object that was never observed before, or that was absent and is back.
+/// A link row for an object that was never observed before, that was absent and is back, or that is no longer left as it was.
 pub(super) fn observed(item: &Item, found: &Found) -> Option<Link> {
-    match &found.link {
-        None => Some(Link::observed(item.source.clone())),
-        Some(link) => link.absent.then(|| Link {
-            absent: false,
-            ..link.clone()
-        }),
-    }
+    left::link(item, found, Fingerprint::NONE)
 }
 
 /// Records that it could not be done.
@@ -151,12 +151,12 @@ fn provision(
             if holder.kind == item.kind {
                 Planned::Park
             } else {
-                Planned::new(taken(item, found, holder, context))
+                Planned::new(left::taken(item, found, holder, context))
             }
         }
-        (Some(_), Some(holder)) => Planned::new(taken(item, found, holder, context)),
+        (Some(_), Some(holder)) => Planned::new(left::taken(item, found, holder, context)),
         (None, Some(holder)) if holder.kind != item.kind => {
-            Planned::new(taken(item, found, holder, context))
+            Planned::new(left::taken(item, found, holder, context))
         }
         (Some(target), None) => Planned::new(update(item, desired, target, found, context)),
         (None, Some(holder)) => {
@@ -167,17 +167,6 @@ fn provision(
         }
         (None, None) => Planned::new(create(item, desired, defaults, context)),
     }
-}
-
-/// Fails because somebody else holds the address.
-pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Context) -> Plan {
-    let text = format!(
-        "the address {} is held by the {} {}; free it there, or change it at the source",
-        holder.email(),
-        holder.kind,
-        holder.id
-    );
-    fail(item, found, context, Reason::new("EMAIL_TAKEN", text))
 }
 
 fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Context) -> Plan {
@@ -225,8 +214,16 @@ fn applied(item: &Item, desired: &Attributes, before: Option<&Link>) -> Link {
         .unwrap_or_else(|| Link::observed(item.source.clone()));
     link.fingerprint = desired.fingerprint();
     link.active = desired.bool(&Attribute::ACTIVE) != Some(false);
-    link.absent = false;
+    (link.absent, link.told) = (false, Fingerprint::NONE);
     link
+}
+
+/// Notes in the link that not all was applied: the next run looks at it again.
+fn note_held(link: &mut Link, merged: &Merged) {
+    if let Some(reason) = &merged.held {
+        link.fingerprint = Fingerprint::NONE;
+        link.told = left::told(reason, Fingerprint::NONE);
+    }
 }
 
 /// Takes a directory object into the care of this integration, because it has the address (`ADOPTED`), or because its
@@ -257,9 +254,7 @@ pub(super) fn adopt(
         }
     }
     let mut link = applied(item, desired, None);
-    if merged.held.is_some() {
-        link.fingerprint = Fingerprint::NONE;
-    }
+    note_held(&mut link, &merged);
     link.target = Some((holder.id.clone(), LinkOrigin::Adopted));
     let mut text = match code {
         "RELINKED" => {
@@ -298,23 +293,16 @@ pub(super) fn update(
     let mut entity = target.clone();
     let merged = merge(&mut entity, desired, context);
     let mut link = applied(item, desired, found.link.as_ref());
-    if merged.held.is_some() {
-        link.fingerprint = Fingerprint::NONE;
-    }
+    note_held(&mut link, &merged);
+    let on_record = left::on_record(found, link.told, context);
     let link = (found.link.as_ref() != Some(&link)).then_some(link);
     if entity.attributes == target.attributes {
         let write = (entity.owners != target.owners).then_some(Write::Update(entity));
         let (count, change) = match merged.held {
             Some(reason) => {
-                let change = change(
-                    item,
-                    Some(target),
-                    Outcome::Skipped,
-                    Some(reason.clone()),
-                    Vec::new(),
-                    context,
-                );
-                (Count::Skipped(reason), Some(change))
+                let (skipped, why) = (Outcome::Skipped, Some(reason.clone()));
+                let record = || change(item, Some(target), skipped, why, Vec::new(), context);
+                (Count::Skipped(reason), (!on_record).then(record))
             }
             None => (Count::Unchanged, None),
         };

@@ -4,6 +4,7 @@ use super::{
     apply::{self, SLICE},
     error::Stop,
     job::{Filling, Job},
+    lane::{Beside, Part},
     plan::{Item, What, provisioned_by},
     record::Count,
     swap,
@@ -57,7 +58,7 @@ pub(super) async fn kind(job: &Job, kind: Kind) -> Result<(), Stop> {
     if let Err(stop) = listed {
         let reason = Reason::new(
             "LISTING_INCOMPLETE",
-            "the listing was not read to its end, so it is not clear who keeps the address",
+            "the listing was not read to its end, and this had to wait for that",
         );
         apply::defer(job, &parked, &reason);
         return Err(stop);
@@ -123,20 +124,33 @@ async fn apply_pages(
     apply::apply(job, kind, slices, parked).await
 }
 
-/// Whether what is wanted is what was applied last.
-fn is_same(before: Option<Entry>, desired: &Attributes) -> bool {
+/// Whether what is wanted is what was applied last, and nothing else is on record. Of a group that is about its memberships.
+fn is_same(kind: Kind, before: Option<Entry>, desired: &Attributes) -> bool {
     before.is_some_and(|entry| {
-        entry.linked && !entry.absent && entry.fingerprint == desired.fingerprint()
+        let told = entry.told && kind == Kind::User;
+        entry.linked && !entry.absent && !told && entry.fingerprint == desired.fingerprint()
     })
+}
+
+/// Whether an object that nothing is done about needs no look at its link either.
+fn is_observed(before: Option<Entry>, count: &Count) -> bool {
+    let at_rest = |entry: Entry| !entry.told || *count != Count::OutOfScope;
+    before.is_some_and(|entry| !entry.absent && at_rest(entry))
+}
+
+/// Whether an object is in none of the domains that the integration is about, whatever the rules say.
+pub(super) fn is_elsewhere(job: &Job, object: &Object) -> bool {
+    let address = object.attributes.text(&Attribute::USER_NAME);
+    // Without an address it is in no domain, but may lack it only because it can't be understood.
+    !job.reach.covers(address) && (address.is_some() || object.defect.is_none())
 }
 
 /// Accounts for an object that is as it was; anything else becomes an item.
 pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item> {
     let before = job.table(kind).see(&object.id)?;
     let label = object.label().to_owned();
+    let elsewhere = is_elsewhere(job, &object);
     let address = object.attributes.text(&Attribute::USER_NAME);
-    // Without an address it is in no domain, but may lack it only because it can't be understood.
-    let elsewhere = !job.reach.covers(address) && (address.is_some() || object.defect.is_none());
     let (rule, what) = match (&object.defect, job.rules.decide(&object, job.knowledge())) {
         _ if elsewhere => (None, What::Observe(Count::OutOfScope)),
         // What can't be understood meets conditions or not by accident.
@@ -161,7 +175,7 @@ pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item
         (None, Decision::By(rule)) => {
             let what = match job.rules.desired(rule, &mut object, job.mapped(kind)) {
                 Err(failed) => What::Defect(Reason::new("MAPPING_FAILED", failed.to_string())),
-                Ok(desired) if is_same(before, &desired) => What::Observe(Count::Unchanged),
+                Ok(desired) if is_same(kind, before, &desired) => What::Observe(Count::Unchanged),
                 Ok(desired) => provisioned_by(rule, desired),
             };
             (Some(rule.id.clone()), what)
@@ -186,7 +200,7 @@ pub(super) fn sort_out(job: &Job, kind: Kind, mut object: Object) -> Option<Item
                 .push(Filling::of(&item, Count::Unchanged));
             None
         }
-        What::Observe(count) if before.is_some_and(|entry| !entry.absent) => {
+        What::Observe(count) if is_observed(before, count) => {
             ledger.count(item.rule.as_ref(), count);
             None
         }
@@ -226,11 +240,14 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
     );
     let count = Count::Skipped(reason.clone());
     let (mut slice, mut items) = (job.slice(), Vec::new());
+    let _turns = job
+        .turns(kind, gone.iter().map(|link| &link.source))
+        .await?;
     let _slice = job.lane_slice().await;
     for mut link in gone {
         let source = link.source.clone();
-        // Somebody has just seen it.
-        if job.is_outrun(kind, &source) {
+        // Somebody has just asked for it.
+        if job.beside(kind, &source, Part::Object) != Beside::Nothing {
             continue;
         }
         if !link.absent {

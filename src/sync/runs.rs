@@ -168,7 +168,7 @@ impl Runs {
             // Asked for anew before it is shown as interrupted: killed in between, it is done once more, never lost. Who
             // asked for a single object got no answer, and asks again.
             if run.object.is_none() && !self.interrupted_too_often(store, &run).await? {
-                self.again(&run).await;
+                self.again(&run).await?;
             }
             run.state = RunState::Interrupted;
             run.phase = None;
@@ -178,11 +178,20 @@ impl Runs {
         Ok(())
     }
 
-    async fn again(&self, run: &Run) {
+    /// Asks for an interrupted run anew, of those of its rules that are still there and active.
+    async fn again(&self, run: &Run) -> Result<(), Error> {
+        let rules = self.tools.store.rules(&run.company, &run.integration);
+        let rules = rules.await?;
+        let mut named = run.rules.clone();
+        named.retain(|name| rules.iter().any(|rule| rule.id == *name && rule.active));
+        if named.is_empty() && !run.rules.is_empty() {
+            tracing::warn!(run = %run.id, "the interrupted run is not done again: its rules are gone or not active");
+            return Ok(());
+        }
         let request = Request {
             company: run.company.clone(),
             integration: run.integration.clone(),
-            rules: run.rules.clone(),
+            rules: named,
             trigger: Trigger::Recovery,
             requested_by: String::new(),
             key: None,
@@ -190,6 +199,7 @@ impl Runs {
         if let Err(error) = self.ask(|answer| Command::Start(request, answer)).await {
             tracing::warn!(%error, "the interrupted run can't be done again");
         }
+        Ok(())
     }
 
     /// Counts the interruption; pauses the integration at the third in a row.
@@ -284,7 +294,7 @@ impl Door {
                     let _ = answer.send(run);
                 }
                 Some(Command::Due(called, answer)) => {
-                    let _ = answer.send(self.due(called).await);
+                    let _ = answer.send(Store::ahead(self.due(called)).await);
                 }
                 Some(Command::Resume(run)) => self.queue.admit(run),
                 Some(Command::Finished(run)) => self.queue.finished(&run),
@@ -327,7 +337,8 @@ impl Door {
         let (tools, back) = (self.tools.clone(), self.back.clone());
         let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
         let task = async move {
-            let run = execute(tools, run, cancel).await;
+            // It tells of what it read by what it writes.
+            let run = Store::ahead(Box::pin(execute(tools, run, cancel))).await;
             if let Some(back) = back.upgrade() {
                 let _ = back.send(Command::Finished(run)).await;
             }

@@ -4,6 +4,7 @@ use super::{
     apply::{SLICE, defer, find, leave_outrun, write},
     error::Stop,
     job::Job,
+    left,
     plan::{self, Context, Item, Plan, Planned, What},
 };
 use crate::model::{Entity, Found, Kind, Link, Reason, SourceId};
@@ -15,7 +16,7 @@ const ATTEMPTS: usize = 8;
 /// Holders that are asked for at once; the rate governor decides how fast.
 const AT_ONCE: usize = 12;
 
-/// Decides about the items that were parked. Those whose addresses change hands among each other are written together, the
+/// Decides about the items that were parked, once nobody is about any of them. Those whose addresses change hands among each other are written together, the
 /// others in slices.
 pub(super) async fn settle(job: &Job, kind: Kind, items: Vec<Item>) -> Result<(), Stop> {
     if items.is_empty() {
@@ -60,10 +61,13 @@ fn put_off(job: &Job, items: &[Item], stop: Stop) -> Result<(), Stop> {
 }
 
 async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Stop> {
-    let mut proofs = Proofs::default();
+    let (mut proofs, mut turns) = (Proofs::default(), Vec::new());
     for _ in 0..ATTEMPTS {
         job.go_on()?;
-        leave_outrun(job, kind, items).await?;
+        // Nobody else decides about them until they are written.
+        let sources = items.iter().map(|item| &item.source);
+        turns.extend(job.turns(kind, sources).await?);
+        leave_outrun(job, items).await?;
         let found = find(job, kind, items).await?;
         let context = job.context();
         let movers = movers(items, &found, &context);
@@ -197,7 +201,7 @@ fn decide(item: &Item, found: &Found, context: &Context, moves: bool, gone: Opti
     };
     match (planned, &found.holder) {
         (Planned::Do(plan), _) => *plan,
-        (Planned::Park, Some(holder)) => plan::taken(item, found, holder, context),
+        (Planned::Park, Some(holder)) => left::taken(item, found, holder, context),
         (Planned::Park, None) => plan::fail(
             item,
             found,

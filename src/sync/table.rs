@@ -38,6 +38,8 @@ pub(super) struct Entry {
     pub(super) has_members: bool,
     /// That the source no longer lists it was recorded before.
     pub(super) absent: bool,
+    /// Why it was left as it is was recorded before.
+    pub(super) told: bool,
     /// This run has read it.
     pub(super) seen: bool,
 }
@@ -67,6 +69,7 @@ impl Table {
         entry.active = link.active;
         entry.has_members = link.has_members;
         entry.absent = link.absent;
+        entry.told = link.told != Fingerprint::NONE;
         if link.members_fingerprint != Fingerprint::NONE {
             self.members.insert(key, link.members_fingerprint);
         } else {
@@ -146,6 +149,7 @@ mod tests {
             active: true,
             has_members: false,
             absent: false,
+            told: Fingerprint::NONE,
         }
     }
 

@@ -1,11 +1,12 @@
-//! What one object takes that is provisioned by itself, while a run over all is going on.
+//! What one object takes that is provisioned by itself, while a run over all is going on: each within the goal, and before
+//! the run is over.
 
 use super::{
     Daemon, Google,
     stage::{INTEGRATION, user_ids},
 };
 use provisiond::proto::v1::{
-    Kind, ListRunsRequest, ProvisionObjectRequest, StartRunRequest, provision_object_response,
+    GetRunRequest, Kind, ProvisionObjectRequest, StartRunRequest, provision_object_response,
     run::State,
 };
 use std::time::{Duration, Instant};
@@ -25,8 +26,8 @@ pub async fn measure(users: usize, latency: u64) {
         parent: INTEGRATION.to_owned(),
         ..StartRunRequest::default()
     };
-    daemon.sync.start_run(start).await.unwrap();
-    let mut times = Vec::new();
+    let bulk = daemon.sync.start_run(start).await.unwrap().into_inner();
+    let (mut times, mut beside) = (Vec::new(), 0);
     // From the end of the listing, which the run has not read yet.
     for id in ids.iter().rev().step_by(ids.len() / OBJECTS).take(OBJECTS) {
         let request = ProvisionObjectRequest {
@@ -40,26 +41,28 @@ pub async fn measure(users: usize, latency: u64) {
         let took = began.elapsed();
         use provision_object_response::State::{Added, Unchanged};
         assert!(matches!(answer.into_inner().state(), Added | Unchanged));
-        times.push(took.saturating_sub(Duration::from_millis(latency)));
+        let name = bulk.name.clone();
+        let run = daemon.sync.get_run(GetRunRequest { name }).await.unwrap();
+        if run.into_inner().state() == State::Running {
+            beside += 1;
+            times.push(took.saturating_sub(Duration::from_millis(latency)));
+        }
     }
-    let list = ListRunsRequest {
-        parent: INTEGRATION.to_owned(),
-        page_size: 1000,
-        ..ListRunsRequest::default()
-    };
-    let runs = daemon.sync.list_runs(list).await.unwrap().into_inner().runs;
-    let bulk = runs.iter().find(|run| run.object.is_none()).unwrap();
-    let beside = match bulk.state() {
-        State::Running => "all of them beside the run",
-        _ => "the run was over before the last",
-    };
     times.sort();
-    let (median, slowest) = (times[OBJECTS / 2], times[OBJECTS - 1]);
+    let slowest = times.last().copied().unwrap_or_default();
     println!(
-        "\n{users} users, {latency} ms added to each request: {OBJECTS} objects by themselves, {beside}; beyond the latency median {} ms, slowest {} ms   goal under {} ms: {}",
-        median.as_millis(),
+        "\n{users} users, {latency} ms added to each request; of {OBJECTS} objects by themselves {beside} were done before the run over all was, beyond the latency in {} ms (median), {} ms (slowest)",
+        times.get(beside / 2).map_or(0, Duration::as_millis),
         slowest.as_millis(),
-        GOAL.as_millis(),
-        if slowest < GOAL { "reached" } else { "MISSED" },
     );
+    verdict(
+        "one object while a run goes on, under 1 s",
+        beside > 0 && slowest < GOAL,
+    );
+    verdict("all objects before the run was over", beside == OBJECTS);
+}
+
+fn verdict(what: &str, reached: bool) {
+    let verdict = if reached { "reached" } else { "MISSED" };
+    println!("{what:<58} {verdict}");
 }

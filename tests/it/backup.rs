@@ -1,6 +1,8 @@
 //! Backups as an operator takes and restores them: by the command line, of a daemon that runs or not, and by the daemon itself.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod load;
 
 use crate::support::{Daemon, Google, World, company, integration};
 use provisiond::{
@@ -119,7 +121,8 @@ async fn watch(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_during_a_run_is_restored_elsewhere_and_streams_from_before_are_refused() {
+async fn an_export_of_a_daemon_that_runs_is_restored_elsewhere_and_streams_from_before_are_refused()
+{
     let (google, home) = synced(150).await;
     let daemon = Daemon::start(&google, home.path(), "info");
     let token = resume_token(&daemon.grpc).await;

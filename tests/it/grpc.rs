@@ -4,6 +4,7 @@
 
 mod around;
 mod asking;
+mod batch;
 mod by_hand;
 mod deleting;
 mod leaving;

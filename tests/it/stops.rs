@@ -4,8 +4,9 @@
 
 use crate::support::{Daemon, World, integration, refused};
 use provisiond::{
+    model::{CompanyId, PageRequest, RuleId, RunId, RunState},
     proto::v1::{
-        ListRunsRequest, StartRunRequest, WatchRunsRequest, WatchRunsResponse, run::State,
+        ListRunsRequest, Run, StartRunRequest, WatchRunsRequest, WatchRunsResponse, run::State,
         run::Trigger, sync_service_client::SyncServiceClient, watch_runs_response::Event,
     },
     sandbox::Options,
@@ -88,4 +89,54 @@ async fn a_run_that_a_stop_interrupts_is_done_again_after_the_start() {
     let name = new.name.clone();
     assert_eq!(world.finished(&name).await.state(), State::Succeeded);
     assert_eq!(world.users().await.len(), 60);
+}
+
+/// The runs of the test's integration that are not of these.
+async fn other_runs(world: &mut World, known: &[String]) -> Vec<Run> {
+    let request = ListRunsRequest {
+        parent: integration(),
+        ..ListRunsRequest::default()
+    };
+    let runs = world.sync.list_runs(request).await.unwrap().into_inner();
+    let mut runs = runs.runs;
+    runs.retain(|run| !known.contains(&run.name));
+    runs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_interrupted_is_done_again_without_the_rules_that_are_gone_since() {
+    let mut world = World::ready(small()).await;
+    let whole = world.run().await;
+    let page = PageRequest {
+        size: 1,
+        token: None,
+    };
+    let company = CompanyId::try_new("acme").unwrap();
+    let listed = world.store.runs(&company, None, &page).await.unwrap();
+    let row = &listed.items[0];
+    let rules = world.store.rules(&company, &row.integration).await.unwrap();
+    let there = rules[0].id.clone();
+    let gone = RuleId::try_new("gone").unwrap();
+    // The first names a rule that is there and one that is not; the second only such a one.
+    let mut known = vec![whole.name];
+    for named in [vec![there.clone(), gone.clone()], vec![gone]] {
+        let run = provisiond::model::Run {
+            id: RunId::generate(),
+            rules: named,
+            state: RunState::Running,
+            end_time: None,
+            ..row.clone()
+        };
+        known.push(format!("{}/runs/{}", integration(), run.id));
+        world.store.create_run(run, None).await.unwrap();
+    }
+    let (google, home) = world.stop().await;
+    let mut world = World::with(google, home).await;
+    let again = other_runs(&mut world, &known).await;
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert_eq!(again[0].trigger(), Trigger::Recovery);
+    let name = format!("{}/rules/{there}", integration());
+    assert_eq!(again[0].rules, [name]);
+    let done = world.finished(&again[0].name).await;
+    assert_eq!(done.state(), State::Succeeded, "{done:?}");
 }

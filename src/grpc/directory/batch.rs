@@ -12,7 +12,7 @@ use crate::{
 };
 use futures_util::{StreamExt as _, stream};
 use prost_types::FieldMask;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 use tonic::{Response, Status};
 
 /// Most users of a request.
@@ -43,21 +43,65 @@ pub(super) async fn upsert(
         return Err(status::invalid(notes.0));
     };
     let mask = &request.update_mask;
-    let results = stream::iter(request.users)
-        .map(|user| row(directory, &company, user, mask))
+    let before = meant_before(directory, &company, &request.users).await?;
+    let results = stream::iter(request.users.into_iter().zip(before))
+        .map(|(user, before)| row(directory, &company, (user, before), mask))
         .buffered(AT_ONCE)
         .collect()
         .await;
     Ok(Response::new(BatchUpsertUsersResponse { results }))
 }
 
+/// For each row the first one before it that means the same user: who is named by the one may have the address of the other.
+async fn meant_before(
+    directory: &Directory,
+    company: &CompanyId,
+    users: &[v1::User],
+) -> Result<Vec<Option<usize>>, Status> {
+    let named = users.iter().any(|user| !user.name.is_empty());
+    let (mut first, mut before) = (HashMap::new(), Vec::with_capacity(users.len()));
+    for (at, user) in users.iter().enumerate() {
+        let id = if !user.name.is_empty() {
+            let (of, id) = names::parse_entity("user.name", &user.name, Kind::User)
+                .ok()
+                .unzip();
+            id.filter(|_| of.as_ref() == Some(company))
+        } else if named {
+            let holder = directory.by_email(company, &user.user_name).await;
+            let holder = holder.map_err(status::directory)?;
+            holder
+                .filter(|holder| holder.kind == Kind::User)
+                .map(|holder| holder.id)
+        } else {
+            // Nobody has two addresses.
+            None
+        };
+        let same = id.and_then(|id| match first.entry(id) {
+            Entry::Occupied(same) => Some(*same.get()),
+            Entry::Vacant(new) => {
+                new.insert(at);
+                None
+            }
+        });
+        before.push(same);
+    }
+    Ok(before)
+}
+
 async fn row(
     directory: &Directory,
     company: &CompanyId,
-    user: v1::User,
+    (user, before): (v1::User, Option<usize>),
     mask: &Option<FieldMask>,
 ) -> Row {
-    let (state, user, error) = match one(directory, company, user, mask).await {
+    let done = match before {
+        None => one(directory, company, user, mask).await,
+        Some(before) => {
+            let text = format!("means the same user as users[{before}], which is done first");
+            Err(status::invalid(vec![Violation::new("user", text)]))
+        }
+    };
+    let (state, user, error) = match done {
         Ok((state, entity)) => (state, Some(to_proto::user(&entity)), None),
         Err(status) => {
             let error = UpsertError {

@@ -111,12 +111,22 @@ impl Service {
 
     pub(super) async fn delete(&self, kind: Kind, name: &str, etag: &str) -> Result<Shown, Status> {
         let (company, id) = names::parse_entity("name", name, kind).map_err(one)?;
-        let seen = self.directory.get(&company, kind, &id).await;
-        let seen = seen.map_err(status::directory)?;
-        if !etag.is_empty() && etag != to_proto::entity_etag(&seen) {
-            return Err(status::changed(name));
-        }
-        let deleted = self.directory.delete(seen, &callers::name()).await;
+        let seen = match etag {
+            "" => None,
+            etag => {
+                let seen = self.directory.get(&company, kind, &id).await;
+                let seen = seen.map_err(status::directory)?;
+                if etag != to_proto::entity_etag(&seen) {
+                    return Err(status::changed(name));
+                }
+                Some(seen.revision)
+            }
+        };
+        let caller = callers::name();
+        let deleted = self
+            .directory
+            .delete(&company, kind, &id, seen, &caller)
+            .await;
         deleted.map(Shown::Deleted).map_err(status::directory)
     }
 

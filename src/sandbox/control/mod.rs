@@ -25,6 +25,7 @@ pub fn answer(state: &mut State, call: &Call) -> Reply {
             Ok(json!({}))
         }
         ("POST", ["faults"]) => settings::add_faults(state, call),
+        ("PUT", ["faults"]) => settings::replace_faults(state, call),
         ("GET", ["faults"]) => Ok(json!(state.faults.0)),
         ("DELETE", ["faults"]) => {
             state.faults.0.clear();

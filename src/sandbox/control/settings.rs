@@ -12,20 +12,30 @@ use super::{Answer, unknown};
 
 /// `POST /sandbox/faults`: one rule, or a list of rules.
 pub fn add_faults(state: &mut State, call: &Call) -> Answer {
+    let rules = rules(call)?;
+    let count = rules.len();
+    state.faults.0.extend(rules);
+    Ok(json!({ "added": count }))
+}
+
+/// `PUT /sandbox/faults`: these in place of those that there are.
+pub fn replace_faults(state: &mut State, call: &Call) -> Answer {
+    state.faults.0 = rules(call)?;
+    Ok(json!({ "added": state.faults.0.len() }))
+}
+
+fn rules(call: &Call) -> Result<Vec<Rule>, ApiError> {
     let value: Value = serde_json::from_slice(&call.body)
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     let rules = match value {
         Value::Array(rules) => rules,
         rule => vec![rule],
     };
-    let rules: Vec<Rule> = rules
+    rules
         .into_iter()
         .map(serde_json::from_value)
         .collect::<Result<_, _>>()
-        .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let count = rules.len();
-    state.faults.0.extend(rules);
-    Ok(json!({ "added": count }))
+        .map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 /// `POST /sandbox/accounts/{email}`.

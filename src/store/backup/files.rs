@@ -156,11 +156,12 @@ fn list(directory: &Path) -> Result<Vec<String>, Error> {
     read().map_err(|error| Error::io(&format!("can't list {}", directory.display()), &error))
 }
 
-/// The time of the newest scheduled backup in a directory; none if there is none, or no such directory.
+/// The time of the newest scheduled backup in a directory; none if there is none, or no such directory. One whose name is of a
+/// later time than now does not count: it was taken while the clock was wrong.
 ///
 /// # Errors
 /// `Io`.
-pub async fn newest_backup(directory: &Path) -> Result<Option<Time>, Error> {
+pub async fn newest_backup(directory: &Path, now: Time) -> Result<Option<Time>, Error> {
     let directory = directory.to_owned();
     blocking(move || {
         if !directory.exists() {
@@ -169,6 +170,7 @@ pub async fn newest_backup(directory: &Path) -> Result<Option<Time>, Error> {
         Ok(list(&directory)?
             .iter()
             .filter_map(|name| time_of(name))
+            .filter(|time| *time <= now)
             .max())
     })
     .await
@@ -178,6 +180,7 @@ pub async fn newest_backup(directory: &Path) -> Result<Option<Time>, Error> {
 pub(super) struct Scheduled {
     directory: PathBuf,
     file: PathBuf,
+    now: Time,
 }
 
 impl Scheduled {
@@ -197,6 +200,7 @@ impl Scheduled {
         Ok(Self {
             directory: directory.to_owned(),
             file: directory.join(now.strftime(NAME).to_string()),
+            now,
         })
     }
 
@@ -205,12 +209,16 @@ impl Scheduled {
         &self.file
     }
 
-    /// Removes all scheduled backups but the newest so many; never the one just taken, also when the clock was set back.
+    /// Removes all scheduled backups but the newest so many. Those whose names are of later times than now are older than the one
+    /// just taken, and go first: the clock was set back.
     pub(super) fn remove_old(&self, keep: usize) -> Result<(), Error> {
         let mut names = list(&self.directory)?;
         names.retain(|name| time_of(name).is_some());
-        // Names sort by time.
-        names.sort_by(|a, b| b.cmp(a));
+        let age = |name: &String| {
+            let time = time_of(name);
+            (time <= Some(self.now), time)
+        };
+        names.sort_by_key(|name| std::cmp::Reverse(age(name)));
         for name in names.iter().skip(keep) {
             let old = self.directory.join(name);
             if old != self.file {

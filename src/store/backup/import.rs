@@ -1,4 +1,4 @@
-//! Making a store of a backup: in a directory beside the one that is meant, which takes its place when everything was found good.
+//! Making a store of a backup: in a place beside or inside the directory that is meant, until everything was found good.
 
 use super::{
     super::{
@@ -8,7 +8,7 @@ use super::{
         open::{self, FORMAT, META},
         rows::MetaRow,
         sealing::Purpose,
-        sentinel::Sentinel,
+        sentinel::{self, Sentinel},
         tables::Table,
         verify,
     },
@@ -28,7 +28,7 @@ use uuid::Uuid;
 /// After so many blocks what was written is made durable, which bounds the memory that it takes.
 const FLUSH_EVERY: usize = 64;
 
-/// Makes a store of a backup, in a directory that is absent or empty. The store gets an epoch of its own, so that positions in streams of
+/// Makes a store of a backup, in a directory that is absent or empty (a disk may be mounted there). The store gets an epoch of its own, so that positions in streams of
 /// the one that was backed up are refused. Everything is checked before the directory appears: every hash, that the sealing key is the one
 /// of the backup, that the store opens, and that its indexes agree.
 ///
@@ -46,31 +46,46 @@ pub async fn import(from: &Path, into: &Path, key: &SealingKey) -> Result<Backup
     .await
 }
 
-/// Where the store is made; goes away unless it is finished.
+/// Where the store is made; goes away unless it is finished. Of a directory that is there this is a place inside of it, since it
+/// may be where a disk is mounted, or all that may be written to; else one beside it, which takes its name.
 struct Site {
     dir: PathBuf,
     into: PathBuf,
+    inside: bool,
 }
+
+/// The place, and what its name ends with.
+const PLACE: &str = ".importing";
 
 impl Site {
     fn begin(into: &Path) -> Result<Self, Error> {
         let failed = |error| Error::io(&format!("can't use {}", into.display()), &error);
-        let empty = match fs::read_dir(into) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) if error.kind() == ErrorKind::NotFound => true,
+        let inside = match fs::read_dir(into) {
+            Ok(entries) => {
+                for entry in entries {
+                    let name = entry.map_err(failed)?.file_name();
+                    // The one is of a disk itself, the other was left by one that was killed.
+                    if name != "lost+found" && name != PLACE {
+                        return Err(Error::Backup(format!(
+                            "{} is not empty: a backup is restored into a new or empty directory only",
+                            into.display()
+                        )));
+                    }
+                }
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(failed(error)),
         };
-        if !empty {
-            return Err(Error::Backup(format!(
-                "{} is not empty: a backup is restored into a new or empty directory only",
-                into.display()
-            )));
-        }
         // Without a slash at its end, or the place would be inside of it.
         let into: PathBuf = into.components().collect();
-        let mut dir = into.clone().into_os_string();
-        dir.push(".importing");
-        let dir = PathBuf::from(dir);
+        let dir = if inside {
+            into.join(PLACE)
+        } else {
+            let mut dir = into.clone().into_os_string();
+            dir.push(PLACE);
+            PathBuf::from(dir)
+        };
         // Left by one that was killed.
         match fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
@@ -81,25 +96,44 @@ impl Site {
             .mode(0o700)
             .create(&dir)
             .map_err(failed)?;
-        Ok(Self { dir, into })
+        Ok(Self { dir, into, inside })
     }
 
     fn finish(self) -> Result<(), Error> {
-        let failed = |error| {
-            Error::io(
-                &format!("can't put the store into {}", self.into.display()),
-                &error,
-            )
-        };
         open::wait_for_files(&self.dir)?;
-        fs::rename(&self.dir, &self.into).map_err(failed)?;
+        let finished = if self.inside {
+            self.move_out()
+        } else {
+            fs::rename(&self.dir, &self.into).and_then(|()| self.sync_parent())
+        };
+        finished.map_err(|error| {
+            let doing = format!("can't put the store into {}", self.into.display());
+            Error::io(&doing, &error)
+        })
+    }
+
+    /// Moves the files to where they belong. The sentinel goes last: without it they are no store, and nobody takes them for one.
+    fn move_out(&self) -> std::io::Result<()> {
+        let synced = |dir: &Path| File::open(dir).and_then(|dir| dir.sync_all());
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            if name != sentinel::FILE {
+                fs::rename(self.dir.join(&name), self.into.join(&name))?;
+            }
+        }
+        synced(&self.into)?;
+        let sentinel = |dir: &Path| dir.join(sentinel::FILE);
+        fs::rename(sentinel(&self.dir), sentinel(&self.into))?;
+        fs::remove_dir(&self.dir)?;
+        synced(&self.into)
+    }
+
+    fn sync_parent(&self) -> std::io::Result<()> {
         let parent = match self.into.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        File::open(parent)
-            .and_then(|parent| parent.sync_all())
-            .map_err(failed)
+        File::open(parent).and_then(|parent| parent.sync_all())
     }
 }
 

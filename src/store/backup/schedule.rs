@@ -24,11 +24,11 @@ pub struct BackupSchedule {
 
 impl BackupSchedule {
     /// When the next one is due: reckoned from the newest in the directory, so that a restart neither skips nor repeats
-    /// one; at the latest so long after now, should the clock have been set back.
+    /// one.
     async fn due(&self, now: Time) -> Result<Time, Error> {
+        let newest = newest_backup(&self.directory, now).await?;
         let after = |time: Time| time.saturating_add(self.every).unwrap_or(Time::MAX);
-        let newest = newest_backup(&self.directory).await?;
-        Ok(newest.map_or(now, |newest| after(newest).min(after(now))))
+        Ok(newest.map_or(now, after))
     }
 
     async fn take(&self, store: &Store, now: Time) -> Result<(), Error> {

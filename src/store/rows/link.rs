@@ -25,6 +25,8 @@ pub(in crate::store) struct LinkRow {
     has_members: bool,
     #[prost(bool, tag = "7")]
     absent: bool,
+    #[prost(fixed64, tag = "8")]
+    told: u64,
 }
 
 impl LinkRow {
@@ -37,6 +39,7 @@ impl LinkRow {
             active,
             has_members,
             absent,
+            told,
         } = link;
         let (target, origin) = match target {
             Some((id, origin)) => (keys::pack(id.as_str()), origin_code(*origin)),
@@ -50,6 +53,7 @@ impl LinkRow {
             active: *active,
             has_members: *has_members,
             absent: *absent,
+            told: told.0,
         }
     }
 
@@ -66,6 +70,7 @@ impl LinkRow {
             active: self.active,
             has_members: self.has_members,
             absent: self.absent,
+            told: Fingerprint(self.told),
         })
     }
 }

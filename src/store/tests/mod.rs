@@ -2,6 +2,7 @@
 
 mod backup;
 mod committer;
+mod durable;
 mod keys;
 mod packing;
 mod rows;

@@ -12,6 +12,7 @@ fn context() -> Context {
         integration: id("google"),
         uid: Uid::generate(),
         now: Time::UNIX_EPOCH,
+        asked: false,
     }
 }
 
@@ -145,16 +146,42 @@ fn a_user_whom_a_person_deactivated_is_not_activated() {
     target.deactivated_by_hand = true;
     target.attributes.set(Attribute::ACTIVE, Value::Bool(false));
     want.set(Attribute::ACTIVE, Value::Bool(true));
-    let plan = done(plan(&item(want), &linked(target), &context));
-    assert!(
-        matches!(&plan.count, Count::Skipped(reason) if reason.code == "DEACTIVATED_BY_HAND"),
-        "{plan:?}"
-    );
+    let mut found = linked(target);
+    let planned =
+        |found: &Found, context: &Context| done(plan(&item(want.clone()), found, context));
+    let first = planned(&found, &context);
+    let held = |plan: &Plan| matches!(&plan.count, Count::Skipped(reason) if reason.code == "DEACTIVATED_BY_HAND");
+    assert!(held(&first) && first.change.is_some(), "{first:?}");
+    let link = first.link.unwrap();
     assert_eq!(
-        plan.link.map(|link| link.fingerprint),
-        None,
+        link.fingerprint,
+        Fingerprint::NONE,
         "it is looked at again in every run"
     );
+    // It is on record then, and nothing is written any more, unless somebody asks.
+    found.link = Some(link);
+    let next = planned(&found, &context);
+    assert!(held(&next) && next.change.is_none() && next.link.is_none());
+    let asked = Context {
+        asked: true,
+        ..context.clone()
+    };
+    assert!(planned(&found, &asked).change.is_some());
+    // When he is as he should be, or for another reason not, that is noted.
+    let target = found.target.as_mut().unwrap();
+    target.deactivated_by_hand = false;
+    let after = planned(&found, &context);
+    assert_eq!(
+        (after.count, after.link.unwrap().told),
+        (Count::Modified, Fingerprint::NONE)
+    );
+    let protected = left::protected(&item(want.clone()), &found, &context);
+    assert!(protected.change.is_some());
+    found.link = protected.link;
+    let again = left::protected(&item(want.clone()), &found, &context);
+    assert!(again.change.is_none() && again.link.is_none());
+    let observed = observed(&item(want.clone()), &found).unwrap();
+    assert_eq!(observed.told, Fingerprint::NONE);
 }
 
 #[test]

@@ -43,9 +43,10 @@ impl Runs {
         let tools = self.tools.clone();
         let span = tracing::info_span!("object", integration = %request.integration, company = %request.company);
         let work = async move {
-            let provisioned = provision(&tools, request).await;
+            let provisioned = Box::pin(provision(&tools, request));
+            let provisioned = tools.store.once_durable(provisioned).await;
             drop((own, place));
-            provisioned
+            provisioned?
         };
         let done = self.tasks.spawn(work.instrument(span));
         done.await.map_err(|_| Error::Stopping)?

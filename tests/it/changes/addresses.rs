@@ -1,6 +1,6 @@
 //! Addresses that change, change hands, or come back.
 
-use super::scene::{SPECIAL, Scene, all, at, code, nobody, team};
+use super::scene::{OF_A_RUN, SPECIAL, Scene, all, at, code, nobody, team};
 use crate::support::{World, sums_hold};
 use provisiond::proto::v1::{change::Outcome, run::State};
 use reqwest::Method;
@@ -161,7 +161,7 @@ async fn a_user_deleted_at_the_source_is_kept_and_counted_as_absent() {
     // Told once, counted always, told again if she comes back and goes again.
     let written = world.store.writes();
     let again = world.sync().await;
-    assert!(world.store.writes() - written <= 8);
+    assert!(world.store.writes() - written <= OF_A_RUN);
     assert_eq!(again.skipped_by_reason, run.skipped_by_reason);
     assert!(world.changes(&again.name).await.is_empty());
     let undelete = format!("users/{id}/undelete");

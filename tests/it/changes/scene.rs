@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 /// The three special accounts of the sandbox.
 pub const SPECIAL: i64 = 3;
+/// Records that a run writes in which nothing is new: it is queued, begins, goes on to the next phase and ends; each is told.
+pub const OF_A_RUN: u64 = 8;
 
 /// A company with nobody but the special accounts.
 pub fn nobody() -> Options {

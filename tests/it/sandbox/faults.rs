@@ -36,6 +36,14 @@ async fn a_status_hits_the_requests_it_counts() {
         (status, &body["error"]["errors"][0]["domain"]),
         (403, &json!("usageLimits"))
     );
+    let held = json!({"method": "directory.groups.list", "fault": "hold_then503"});
+    client.fault(held).await;
+    let replaced = json!({"method": "nothing", "fault": "reset"});
+    let (answer, _) = tokio::join!(
+        client.get(&access, "groups?customer=my_customer"),
+        client.control(Method::PUT, "faults", replaced)
+    );
+    assert_eq!(answer.0, 503);
     client
         .fault(json!({"method": "directory", "times": 99, "fault": {"status": {"code": 500}}}))
         .await;

@@ -5,8 +5,11 @@ use super::{
     fixtures::*,
 };
 use provisiond::{
-    model::Time,
-    store::{Error, Incoming, SealingKey, Store, import, newest_backup, verify_backup},
+    model::{Clock as _, ManualClock, Time},
+    store::{
+        BackupSchedule, Error, Incoming, Options, SealingKey, Store, import, newest_backup,
+        verify_backup,
+    },
 };
 use std::{
     fs,
@@ -20,7 +23,7 @@ use std::{
 };
 
 /// Why something about a backup was refused.
-fn words<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+pub(super) fn words<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     match result {
         Err(Error::Backup(text)) => text,
         other => panic!("not refused as a backup: {other:?}"),
@@ -40,7 +43,7 @@ async fn download(store: &Store, to: &Path) {
 }
 
 /// A backup of a small store, with its home.
-async fn small(dir: &Path) -> (Home, PathBuf) {
+pub(super) async fn small(dir: &Path) -> (Home, PathBuf) {
     let home = Home::new();
     let (store, integration, run) = with_run(&home).await;
     store
@@ -143,7 +146,7 @@ async fn a_restored_store_is_another_one_and_reads_its_secrets_with_its_own_key_
     fs::create_dir(&into).unwrap();
     let info = import(&file, &into, &key).await.unwrap();
     assert!(words(import(&file, &into, &key).await).contains("not empty"));
-    let restored = Store::open(provisiond::store::Options {
+    let restored = Store::open(Options {
         path: into,
         key,
         clock: Arc::new(home.clock.clone()),
@@ -289,8 +292,8 @@ async fn scheduled_backups_go_round_and_none_is_removed_before_the_new_one_is_go
         names.sort();
         names
     };
-    assert_eq!(newest_backup(&place).await.unwrap(), None);
     let day = |days: i64| Time::from_second(1_795_000_000 + days * 86_400).unwrap();
+    assert_eq!(newest_backup(&place, day(9)).await.unwrap(), None);
     store.rotate_backups(&place, 2, day(0)).await.unwrap();
     // What is not ours stays; what a killed process left goes.
     fs::write(place.join("notes.txt"), "mine").unwrap();
@@ -305,16 +308,20 @@ async fn scheduled_backups_go_round_and_none_is_removed_before_the_new_one_is_go
     let kept = names();
     assert_eq!(kept.len(), 3, "{kept:?}");
     assert_eq!(kept[0], "notes.txt");
-    assert_eq!(newest_backup(&place).await.unwrap(), Some(day(4)));
+    assert_eq!(newest_backup(&place, day(9)).await.unwrap(), Some(day(4)));
     for name in &kept[1..] {
         verify_backup(&place.join(name)).await.unwrap();
     }
     // One that fails takes nothing away.
     store.rotate_backups(&place, 1, day(4)).await.unwrap_err();
     assert_eq!(names(), kept);
-    // A clock that was set back: the new one stays although others have later names.
-    store.rotate_backups(&place, 1, day(-9)).await.unwrap();
+    // A clock that was set back: the new one stays, and those with names of later times were taken before it.
+    store.rotate_backups(&place, 2, day(-9)).await.unwrap();
     assert_eq!(names().len(), 3);
+    assert_eq!(newest_backup(&place, day(-8)).await.unwrap(), Some(day(-9)));
+    assert_eq!(newest_backup(&place, day(-10)).await.unwrap(), None);
+    store.rotate_backups(&place, 2, day(-8)).await.unwrap();
+    assert_eq!(newest_backup(&place, day(9)).await.unwrap(), Some(day(-8)));
     store.close().await.unwrap();
     tokio::time::timeout(
         Duration::from_secs(5),
@@ -326,11 +333,33 @@ async fn scheduled_backups_go_round_and_none_is_removed_before_the_new_one_is_go
     assert_eq!(names().len(), 3);
 }
 
-#[tokio::test]
-async fn a_backup_can_be_restored_where_a_slash_ends_the_name() {
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_go_on_after_the_clock_was_wrong() {
+    let home = Home::new();
+    let (store, ..) = with_run(&home).await;
     let dir = tempfile::tempdir().unwrap();
-    let (home, file) = small(dir.path()).await;
-    let key = SealingKey::load(&home.key_file()).unwrap();
-    let into = PathBuf::from(format!("{}/restored/", dir.path().display()));
-    import(&file, &into, &key).await.unwrap();
+    let place = dir.path().join("backups");
+    let clock = ManualClock::default();
+    let now = clock.now();
+    let year = Duration::from_secs(365 * 24 * 3600);
+    // For a while it went a year ahead.
+    store.rotate_backups(&place, 7, now + year).await.unwrap();
+    let schedule = BackupSchedule {
+        directory: place.clone(),
+        every: Duration::from_secs(24 * 3600).try_into().unwrap(),
+        keep: 7,
+    };
+    let keeping = tokio::spawn(schedule.keep(store.clone(), Arc::new(clock.clone())));
+    for days in 0..3 {
+        let due = now + Duration::from_secs(24 * 3600 * days) - Duration::from_secs(1);
+        let taken = async {
+            while newest_backup(&place, clock.now()).await.unwrap() < Some(due) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = Duration::from_secs(30);
+        tokio::time::timeout(limit, taken).await.unwrap();
+        clock.advance(Duration::from_secs(24 * 3600));
+    }
+    keeping.abort();
 }

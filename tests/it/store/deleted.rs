@@ -15,8 +15,30 @@ async fn create(store: &Store, kind: Kind, id: &str, email: &str) -> Result<Enti
 }
 
 async fn delete(store: &Store, entity: Entity, until: Time) {
-    let deleted = store.delete_entity(entity, until, "backend");
+    let of = (&entity.company, entity.kind, &entity.id);
+    let deleted = store.delete_entity(of, Some(entity.revision), until, "backend");
     deleted.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_changed_since_it_was_seen_is_deleted_only_if_that_does_not_matter() {
+    let home = Home::new();
+    let store = home.open().await;
+    let until = home.clock.now() + WEEK;
+    let seen = create(&store, Kind::User, "u", "u@acme.example")
+        .await
+        .unwrap();
+    let now = store.update_entity(seen.clone(), false).await.unwrap();
+    let of = (&seen.company, seen.kind, &seen.id);
+    let refused = store.delete_entity(of, Some(seen.revision), until, "backend");
+    assert!(matches!(refused.await, Err(Error::Changed(_))));
+    let deleted = store
+        .delete_entity(of, None, until, "backend")
+        .await
+        .unwrap();
+    assert_eq!(deleted.entity, now);
+    let again = store.delete_entity(of, None, until, "backend").await;
+    assert!(matches!(again, Err(Error::Missing(_))));
 }
 
 async fn join(store: &Store, group: &str, user: &str) {

@@ -288,6 +288,7 @@ pub fn provisioned(integration: &Integration, number: usize) -> (Entity, Link, C
         active: true,
         has_members: false,
         absent: false,
+        told: Fingerprint::NONE,
     };
     (user, link, change)
 }

@@ -16,6 +16,7 @@ mod integrations;
 mod last_run;
 mod listing;
 mod members;
+mod restore;
 mod retention;
 mod runs;
 mod schedule;

@@ -215,6 +215,7 @@ async fn find_tells_who_else_holds_the_address() {
         active: false,
         has_members: true,
         absent: true,
+        told: Fingerprint(11),
     };
     given.links.push((Kind::User, observed.clone()));
     store.commit(given).await.unwrap();
@@ -259,6 +260,7 @@ async fn links_are_scanned_in_order_from_any_place() {
         active: true,
         has_members: false,
         absent: false,
+        told: Fingerprint::NONE,
     };
     let mut given = slice(&run);
     given.links = (0..50).rev().map(|n| (Kind::User, link(n))).collect();

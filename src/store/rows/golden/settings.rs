@@ -174,12 +174,16 @@ fn a_link() {
         active: true,
         has_members: true,
         absent: true,
+        told: Fingerprint::NONE,
     };
+    let bytes = "0a110102000000000000000000000000000002100219020100000000000021ffffffffffffffff280130013801";
     let row = LinkRow::row(&given);
-    pinned(
-        &row,
-        "0a110102000000000000000000000000000002100219020100000000000021ffffffffffffffff280130013801",
-    );
+    pinned(&row, bytes);
+    assert_eq!(row.model(given.source.clone()).unwrap(), given);
+    let told = Fingerprint(772);
+    let given = Link { told, ..given };
+    let row = LinkRow::row(&given);
+    pinned(&row, &format!("{bytes}410403000000000000"));
     assert_eq!(row.model(given.source.clone()).unwrap(), given);
 }
 
