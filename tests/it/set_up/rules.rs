@@ -29,21 +29,27 @@ async fn each_field_of_a_rule_that_may_change_does_so_alone() {
         values: vec!["Sales".to_owned()],
     };
     let value = prost_types::Value::from("Member");
+    let mapping = v1::Mapping {
+        attribute: "department".to_owned(),
+        expression: "department or 'Unknown'".to_owned(),
+    };
     let wanted = v1::Rule {
         title: "New".to_owned(),
         position: 9,
         conditions: vec![condition],
         defaults: [("title".to_owned(), value)].into(),
+        mappings: vec![mapping],
         run_mode: v1::rule::RunMode::Manual.into(),
         active: Some(false),
         ..named(&kept.name)
     };
     type Lay = fn(&mut v1::Rule, v1::Rule);
-    let table: [(&str, Lay); 6] = [
+    let table: [(&str, Lay); 7] = [
         ("title", |to, from| to.title = from.title),
         ("position", |to, from| to.position = from.position),
         ("conditions", |to, from| to.conditions = from.conditions),
         ("defaults", |to, from| to.defaults = from.defaults),
+        ("mappings", |to, from| to.mappings = from.mappings),
         ("run_mode", |to, from| to.run_mode = from.run_mode),
         ("active", |to, from| to.active = from.active),
     ];
