@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod foreign;
 mod matrix;
 mod tls;
 
