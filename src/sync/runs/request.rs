@@ -32,7 +32,10 @@ pub(in crate::sync) fn ready(
         .collect();
     for name in named {
         match rules.iter().find(|rule| rule.id == *name) {
-            None => return Err(Error::Missing(format!("rule {name}"))),
+            None => {
+                let (company, id) = (&integration.company, &integration.id);
+                return Err(Error::missing(company, id, &format!("rules/{name}")));
+            }
             Some(rule) if !rule.active => {
                 return Err(Error::BadRule(format!("rule {name} is not active")));
             }
