@@ -316,6 +316,11 @@ impl Integrations {
     ) -> Result<Created<Rule>, Error> {
         let integration = self.get(company, integration).await?;
         let rule = new.check(&integration, self.0.clock.now())?;
+        if let Err(refused) = self.fits(&rule).await {
+            // It may have been made by the same request before.
+            let made = self.0.store.rehearsal().create_rule(rule, request).await?;
+            return made.replayed.then_some(made).ok_or(refused);
+        }
         Ok(self.store(check_only).create_rule(rule, request).await?)
     }
 
@@ -333,6 +338,9 @@ impl Integrations {
             id: seen.id.clone(),
             ..wanted.check(&integration, now)?
         };
+        if rule.conditions != seen.conditions {
+            self.fits(&rule).await?;
+        }
         let store = self.store(check_only);
         Ok(store.update_rule(rule, seen.update_time).await?)
     }

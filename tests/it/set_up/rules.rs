@@ -109,6 +109,69 @@ async fn a_rule_can_not_take_the_position_of_another_and_zero_moves_it_to_the_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn regular_expressions_have_a_budget_by_condition_and_by_integration() {
+    let (mut world, rules) = with_rules().await;
+    // Each takes about a twentieth of what all may take together.
+    let search = |pattern: &str, times| {
+        let condition = v1::Condition {
+            attribute: "title".to_owned(),
+            operator: v1::Operator::Matches.into(),
+            values: vec![pattern.to_owned()],
+        };
+        vec![condition; times]
+    };
+    let create = |conditions| v1::CreateRuleRequest {
+        parent: integration(),
+        rule: Some(v1::Rule {
+            conditions,
+            ..v1::Rule {
+                name: String::new(),
+                position: 0,
+                ..rules[0].clone()
+            }
+        }),
+        ..v1::CreateRuleRequest::default()
+    };
+    let large = world
+        .integrations
+        .create_rule(create(search(r"\w{20}", 1)))
+        .await;
+    let large = large.unwrap_err();
+    assert_eq!(large.code(), Code::InvalidArgument, "{large:?}");
+    assert!(large.message().contains("256 KiB"), "{}", large.message());
+    let first = v1::CreateRuleRequest {
+        request_id: "first".to_owned(),
+        ..create(search(r"\w+ \w+", 16))
+    };
+    let made = world.integrations.create_rule(first.clone()).await;
+    let made = made.unwrap().into_inner();
+    let more = world
+        .integrations
+        .create_rule(create(search(r"\w+ \w+", 16)))
+        .await;
+    let more = more.unwrap_err();
+    assert_eq!(more.code(), Code::FailedPrecondition, "{more:?}");
+    let details = more.get_error_details();
+    let why = &details.precondition_failure().unwrap().violations[0];
+    assert_eq!(why.r#type, "LIMIT");
+    assert!(why.description.contains("2048 KiB"), "{why:?}");
+    let edited = v1::Rule {
+        conditions: search(r"\w+ \w+", 16),
+        ..named(&rules[0].name)
+    };
+    let edited = world.update_rule(edited, &["conditions"]).await;
+    assert_eq!(edited.unwrap_err().code(), Code::FailedPrecondition);
+    // Small ones are many, and what was made before is answered alike.
+    let small = world
+        .integrations
+        .create_rule(create(search("^(lead|head) of", 20)))
+        .await;
+    small.unwrap();
+    let again = world.integrations.create_rule(first).await;
+    assert_eq!(again.unwrap().into_inner(), made);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_rule_keeps_to_its_etag_and_decides_from_the_next_run_on() {
     let mut world = World::ready(small()).await;
     let rule = world.rules().await.remove(0);
