@@ -5,6 +5,7 @@
 mod checking;
 mod deletion;
 mod malformed;
+mod manual;
 mod reach;
 mod rules;
 mod settings;
