@@ -5,7 +5,8 @@ use crate::{
     connector::catalogue::{self, Choices, KindInfo},
     model::{
         Action, Attribute, Attributes, CompanyId, Condition, Integration, IntegrationId, Kind,
-        Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value, Violation,
+        MAX_POSITION, Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value,
+        Violation,
     },
     rules,
     store::Created,
@@ -15,7 +16,6 @@ const MAX_CONDITIONS: usize = 20;
 const MAX_DEFAULTS: usize = 20;
 const MAX_VALUES: usize = 100;
 const MAX_TEXT: usize = 256;
-const MAX_POSITION: u32 = 1_000_000;
 
 /// A condition as asked for.
 #[derive(Debug, Clone, Default)]

@@ -109,6 +109,40 @@ async fn a_rule_can_not_take_the_position_of_another_and_zero_moves_it_to_the_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_the_last_position_there_is_none_and_a_rule_in_it_can_still_be_changed() {
+    const LAST: i32 = 1_000_000;
+    let (mut world, rules) = with_rules().await;
+    let (first, second) = (rules[0].name.as_str(), rules[1].name.as_str());
+    let at = |name: &str, position| v1::Rule {
+        position,
+        ..named(name)
+    };
+    let last = world.update_rule(at(second, LAST), &["position"]).await;
+    assert_eq!(last.unwrap().position, LAST);
+    let apply = v1::ApplyRuleTemplateRequest {
+        parent: integration(),
+        template: "lookup-users".to_owned(),
+        ..v1::ApplyRuleTemplateRequest::default()
+    };
+    let made = world.integrations.apply_rule_template(apply).await;
+    let moved = world.update_rule(at(first, 0), &["position"]).await;
+    for refused in [made.map(drop), moved.map(drop)] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+        let text = refused.message();
+        assert!(text.contains(second) && text.contains("1000000"), "{text}");
+    }
+    let titled = v1::Rule {
+        title: "Last".to_owned(),
+        ..named(second)
+    };
+    let titled = world.update_rule(titled, &["title"]).await.unwrap();
+    assert_eq!((titled.title.as_str(), titled.position), ("Last", LAST));
+    let back = world.update_rule(at(second, 0), &["position"]).await;
+    assert_eq!(back.unwrap().position, rules[0].position + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn regular_expressions_have_a_budget_by_condition_and_by_integration() {
     let (mut world, rules) = with_rules().await;
     // Each takes about a twentieth of what all may take together.
