@@ -4,6 +4,7 @@
 
 mod foreign;
 mod matrix;
+mod printed;
 mod tls;
 
 use crate::support::{Google, World};

@@ -2,7 +2,7 @@
 
 use super::{Caller, world};
 use crate::{
-    methods::{About, METHODS, PACKAGE, call, channel},
+    methods::{About, METHODS, PACKAGE, call, channel, first},
     support::World,
 };
 use prost::Message as _;
@@ -74,6 +74,35 @@ async fn who_is_not_known_gets_nothing() {
             );
             assert_eq!(reason(&status), "UNKNOWN_CALLER");
             assert!(!status.message().contains(token));
+        }
+    }
+}
+
+/// Where reflection is, and a request that asks it for all services.
+const REFLECTION: [&str; 2] = ["v1", "v1alpha"];
+const LIST_SERVICES: [u8; 2] = [0x3a, 0];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_protocol_is_told_to_every_caller_and_to_nobody_else() {
+    let callers = roles();
+    let world = known(&callers).await;
+    let channel = channel(&world).await;
+    let other = Caller::new("stranger", "admin", "*").bearer();
+    for version in REFLECTION {
+        let path = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+        for bearer in [None, Some("Bearer "), Some(&*other)] {
+            let answer = first(&channel, &path, &LIST_SERVICES, bearer).await;
+            let status = answer.err().unwrap();
+            assert_eq!(status.code(), Code::Unauthenticated, "{path} {bearer:?}");
+            assert_eq!(reason(&status), "UNKNOWN_CALLER");
+        }
+        for caller in &callers {
+            let bearer = caller.bearer();
+            let answer = first(&channel, &path, &LIST_SERVICES, Some(&bearer)).await;
+            let answer = answer.ok().unwrap().await;
+            let told = String::from_utf8_lossy(&answer).into_owned();
+            let service = format!("{PACKAGE}.SyncService");
+            assert!(told.contains(&service), "{}: {told}", caller.name);
         }
     }
 }
