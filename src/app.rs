@@ -208,6 +208,11 @@ impl App {
             let taking = backups.keep(store.clone(), clock);
             tasks.spawn(stopping.clone().run_until_cancelled_owned(taking));
         }
+        if access.callers.is_empty() {
+            tracing::info!(
+                "no callers are configured: everybody on this machine may do everything, and the daemon answers calls on loopback only"
+            );
+        }
         tracing::info!(grpc = %bound(&grpc)?, http = %bound(&http)?, "ready");
         let public = http::router(rooms.integrations.clone());
         let internal = Box::pin(async {

@@ -275,3 +275,49 @@ fn what_is_wrong_with_callers_is_named_with_what_to_do() {
         assert!(!said.contains(token.expose()), "{said}");
     }
 }
+
+#[test]
+fn beyond_loopback_both_callers_and_tls_are_needed_and_what_lacks_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (
+        file("cert.pem", &made.cert.pem()),
+        file("key.pem", &made.signing_key.serialize_pem()),
+    );
+    let (_, hash) = new_token().unwrap();
+    let callers = [
+        ("callers.one.role", "viewer"),
+        ("callers.one.companies", "acme"),
+        ("callers.one.token_hash", &*hash),
+    ];
+    let tls = [
+        ("grpc.tls_cert_file", &*certificate),
+        ("grpc.tls_key_file", &*key),
+    ];
+    let load = |address: &str, rows: &[(&str, &str)]| {
+        let rows = [rows, &[("grpc.listen", address)]].concat();
+        with(&rows)
+    };
+    let said = |rows| {
+        let refused = load("0.0.0.0:50051", rows).unwrap_err().to_string();
+        let (_, said) = refused.split_once("configure ").unwrap();
+        said.split_once(", or give").unwrap().0.to_owned()
+    };
+    let (lacks_callers, lacks_tls) = ("callers ([callers.<name>])", "TLS (grpc.tls_cert_file)");
+    assert_eq!(said(&[]), format!("{lacks_callers} and {lacks_tls}"));
+    assert_eq!(said(&tls), lacks_callers);
+    assert_eq!(said(&callers), lacks_tls);
+    let both = [&callers[..], &tls[..]].concat();
+    for address in ["0.0.0.0:50051", "[::]:50051", "192.0.2.1:50051"] {
+        assert!(load(address, &both).is_ok(), "{address}");
+        assert!(load(address, &tls).is_err(), "{address}");
+    }
+    for address in ["127.0.0.1:50051", "[::1]:50051", "127.9.9.9:50051"] {
+        assert!(load(address, &[]).is_ok(), "{address}");
+    }
+}

@@ -151,6 +151,11 @@ pub(super) fn may_touch(company: &CompanyId, name: &str) -> bool {
     judged.unwrap_or(cfg!(test))
 }
 
+/// Whether what is asked will be refused, whatever the method answers: then it must write nothing.
+pub(super) fn is_refused() -> bool {
+    CURRENT.try_with(|asking| asking.refuses()).unwrap_or(false)
+}
+
 /// How the caller is called.
 pub(super) fn name() -> String {
     let named = CURRENT.try_with(|asking| asking.caller.as_ref().map(|caller| caller.name.clone()));
@@ -159,6 +164,10 @@ pub(super) fn name() -> String {
 }
 
 impl Asking {
+    fn refuses(&self) -> bool {
+        self.lacks.is_some() || self.foreign.get().is_some()
+    }
+
     /// The refusal of what was asked, whatever the method answered.
     fn refusal(&self) -> Option<Status> {
         let foreign = self.foreign.get().cloned().map(status::not_found);

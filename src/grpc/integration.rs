@@ -1,7 +1,7 @@
 //! `IntegrationService`: set-up.
 
 use super::{
-    catalogue, checking, choices, consent,
+    callers, catalogue, checking, choices, consent,
     fields::{Notes, request_key},
     from_proto, names, status, to_proto, tokens, update,
 };
@@ -181,7 +181,11 @@ impl IntegrationService for Service {
         let (company, id) = names::parse_integration("name", &name).map_err(one)?;
         let seen = self.seen(&company, &id, &etag).await?;
         let seen = (!etag.is_empty()).then_some(seen.update_time);
-        let fate = self.runs.delete_integration(&company, &id, seen).await;
+        let caller = callers::name();
+        let fate = self
+            .runs
+            .delete_integration(&company, &id, seen, caller)
+            .await;
         let fate = fate.map_err(status::sync)?;
         Ok(Response::new(v1::DeleteIntegrationResponse {
             token_revoked: fate == TokenFate::Revoked,

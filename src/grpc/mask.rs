@@ -142,4 +142,4 @@ fn lay_path<M>(table: &[Row<M>], path: &str, sent: &mut M, kept: &mut M) -> Resu
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -174,6 +174,7 @@ pub(super) fn gap(gap: &Gap) -> v1::ReadinessGap {
         Gap::ReauthorizationRequired(..) => Code::ReauthorizationRequired,
         Gap::ScopesMissing(..) => Code::ScopesMissing,
         Gap::NoActiveRules => Code::NoActiveRules,
+        Gap::NoAutomaticRules => Code::NoAutomaticRules,
         Gap::Deleting => Code::Deleting,
         Gap::Paused(_) => Code::Paused,
     };

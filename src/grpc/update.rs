@@ -145,3 +145,19 @@ pub(super) async fn rule(
     let updated = integrations.update_rule(&seen, wanted, validate_only).await;
     updated.map_err(status::integrations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::mask::tests::comment_names_all;
+
+    #[test]
+    fn the_protocol_names_every_field_of_an_integration_that_an_update_may_change() {
+        comment_names_all("UpdateIntegrationRequest", INTEGRATION);
+    }
+
+    #[test]
+    fn the_protocol_names_every_field_of_a_rule_that_an_update_may_change() {
+        comment_names_all("UpdateRuleRequest", RULE);
+    }
+}

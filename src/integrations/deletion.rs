@@ -19,6 +19,19 @@ pub enum TokenFate {
     NotRevoked(String),
 }
 
+impl TokenFate {
+    /// Stable, in capitals.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Revoked => "REVOKED",
+            Self::Shared => "SHARED",
+            Self::Key(_) => "KEY",
+            Self::NotRevoked(_) => "NOT_REVOKED",
+        }
+    }
+}
+
 impl fmt::Display for TokenFate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,6 +10,7 @@ mod connections;
 mod deletion;
 mod error;
 mod mappings;
+mod patterns;
 mod reach;
 mod readiness;
 mod rules;

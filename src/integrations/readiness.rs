@@ -5,6 +5,7 @@ use crate::{
     connector::catalogue,
     model::{
         AuthorizationMethod, AuthorizationState, Consent, Integration, IntegrationState, Rule,
+        RunMode,
     },
     oauth,
 };
@@ -20,6 +21,8 @@ pub enum Gap {
     ScopesMissing(AuthorizationMethod, Vec<String>),
     /// There is no active rule.
     NoActiveRules,
+    /// All active rules are manual: runs that name them can start.
+    NoAutomaticRules,
     /// The daemon paused it; why.
     Paused(String),
     /// It is being deleted.
@@ -40,6 +43,7 @@ impl Gap {
             Self::ReauthorizationRequired(..) => "REAUTHORIZATION_REQUIRED",
             Self::ScopesMissing(..) => "SCOPES_MISSING",
             Self::NoActiveRules => "NO_ACTIVE_RULES",
+            Self::NoAutomaticRules => "NO_AUTOMATIC_RULES",
             Self::Paused(_) => "PAUSED",
             Self::Deleting => "DELETING",
         }
@@ -54,6 +58,7 @@ impl Gap {
             Self::ScopesMissing(AuthorizationMethod::Consent, scopes) => format!("The authorization lacks {}: call BeginAuthorization and let an administrator allow everything that is asked for", scopes.join(", ")),
             Self::ScopesMissing(AuthorizationMethod::ServiceAccountKey, scopes) => format!("The authorization lacks {}: let an administrator add it to what the service account may do, then call SetCredentials again", scopes.join(", ")),
             Self::NoActiveRules => "It has no active rule: apply a template (ApplyRuleTemplate) or create a rule (CreateRule)".to_owned(),
+            Self::NoAutomaticRules => "It has no active automatic rule: make one automatic (UpdateRule) or create one, or name the manual rules to run".to_owned(),
             Self::Paused(why) => format!("The daemon paused it ({why}): see to the cause, then call ActivateIntegration"),
             Self::Deleting => "It is being deleted: when it is gone, make another".to_owned(),
         }
@@ -92,8 +97,11 @@ pub fn gaps(integration: &Integration, rules: &[Rule]) -> Vec<Gap> {
         }
     }
     gaps.extend(halted(integration));
-    if !rules.iter().any(|rule| rule.active) {
+    let mut active = rules.iter().filter(|rule| rule.active).peekable();
+    if active.peek().is_none() {
         gaps.push(Gap::NoActiveRules);
+    } else if active.all(|rule| rule.run_mode == RunMode::Manual) {
+        gaps.push(Gap::NoAutomaticRules);
     }
     gaps
 }
@@ -203,7 +211,20 @@ mod tests {
             active: false,
             ..rule.clone()
         };
-        assert_eq!(codes(&whole, &[idle]), ["NO_ACTIVE_RULES"]);
+        assert_eq!(
+            codes(&whole, std::slice::from_ref(&idle)),
+            ["NO_ACTIVE_RULES"]
+        );
+        let manual = Rule {
+            run_mode: RunMode::Manual,
+            ..rule.clone()
+        };
+        let both = [idle, manual];
+        assert_eq!(codes(&whole, &both), ["NO_AUTOMATIC_RULES"]);
+        assert_eq!(
+            codes(&whole, &[&both[1..], std::slice::from_ref(&rule)].concat()),
+            [""; 0]
+        );
         whole.state = IntegrationState::Paused("three interruptions".to_owned());
         assert_eq!(codes(&whole, std::slice::from_ref(&rule)), ["PAUSED"]);
         assert_eq!(codes(&authorized(&["openid"]), &[rule]), ["SCOPES_MISSING"]);

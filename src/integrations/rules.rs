@@ -5,7 +5,8 @@ use crate::{
     connector::catalogue::{self, Choices, KindInfo},
     model::{
         Action, Attribute, Attributes, CompanyId, Condition, Integration, IntegrationId, Kind,
-        Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value, Violation,
+        MAX_POSITION, Operator, RequestKey, Rule, RuleEvent, RuleId, RunMode, Time, Value,
+        Violation,
     },
     rules,
     store::Created,
@@ -15,7 +16,6 @@ const MAX_CONDITIONS: usize = 20;
 const MAX_DEFAULTS: usize = 20;
 const MAX_VALUES: usize = 100;
 const MAX_TEXT: usize = 256;
-const MAX_POSITION: u32 = 1_000_000;
 
 /// A condition as asked for.
 #[derive(Debug, Clone, Default)]
@@ -316,6 +316,11 @@ impl Integrations {
     ) -> Result<Created<Rule>, Error> {
         let integration = self.get(company, integration).await?;
         let rule = new.check(&integration, self.0.clock.now())?;
+        if let Err(refused) = self.fits(&rule).await {
+            // It may have been made by the same request before.
+            let made = self.0.store.rehearsal().create_rule(rule, request).await?;
+            return made.replayed.then_some(made).ok_or(refused);
+        }
         Ok(self.store(check_only).create_rule(rule, request).await?)
     }
 
@@ -333,6 +338,9 @@ impl Integrations {
             id: seen.id.clone(),
             ..wanted.check(&integration, now)?
         };
+        if rule.conditions != seen.conditions {
+            self.fits(&rule).await?;
+        }
         let store = self.store(check_only);
         Ok(store.update_rule(rule, seen.update_time).await?)
     }

@@ -147,7 +147,7 @@ impl Integrations {
         wanted: NewIntegration,
         check_only: bool,
     ) -> Result<Integration, Error> {
-        let now = time_of_change(self.0.clock.now(), seen.update_time);
+        let now = self.0.clock.now();
         let wanted = wanted.check(&seen.company, now)?;
         let (called, seen_time) = (name(&seen.company, &seen.id), seen.update_time);
         let change = move |integration: &mut Integration| {
@@ -223,8 +223,8 @@ fn apply_settings(integration: &mut Integration, wanted: Integration, now: Time)
     if *integration == before {
         return None;
     }
+    integration.update_time = time_of_change(now, integration.update_time);
     schedule::replan(&before, integration, now);
-    integration.update_time = now;
     Some(EventBody::IntegrationChanged)
 }
 

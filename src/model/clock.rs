@@ -17,7 +17,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn now(&self) -> Time;
 
     /// Ends at that moment, or soon after; at once if it has passed. Follows a clock that is set meanwhile, and ends early
-    /// if it is set back, so that whoever waits can think again.
+    /// if it is set back after this call, so that whoever waits can think again.
     fn sleep_until(&self, moment: Time) -> Sleep<'_>;
 }
 
@@ -31,8 +31,8 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, moment: Time) -> Sleep<'_> {
+        let mut latest = self.now();
         Box::pin(async move {
-            let mut latest = self.now();
             while let Some(left) = left(moment, &mut latest, self.now()) {
                 tokio::time::sleep(left.min(NAP)).await;
             }
@@ -68,8 +68,8 @@ impl Clock for ManualClock {
 
     fn sleep_until(&self, moment: Time) -> Sleep<'_> {
         let mut moved = self.shift.subscribe();
+        let mut latest = self.now();
         Box::pin(async move {
-            let mut latest = self.now();
             while let Some(left) = left(moment, &mut latest, self.now()) {
                 tokio::select! {
                     () = tokio::time::sleep(left.min(NAP)) => {}

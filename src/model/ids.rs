@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 63 characters of a-z, 0-9 and '-'")]
+#[error("must be 1 to 63 characters of a-z, 0-9 and '-', and not '-' alone")]
 pub struct InvalidId;
 
-/// Whether `text` follows the rule for ids: `[a-z0-9-]{1,63}`.
+/// Whether `text` follows the rule for ids: `[a-z0-9-]{1,63}`, and not `-`, which stands for all of a kind in names.
 fn is_id(text: &str) -> bool {
     (1..=63).contains(&text.len())
+        && text != "-"
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -23,7 +24,7 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes a text that follows the rule for ids (`[a-z0-9-]{1,63}`).
+            /// Takes a text that follows the rule for ids (`[a-z0-9-]{1,63}`, not `-` alone).
             pub fn try_new(text: &str) -> Result<Self, InvalidId> {
                 if is_id(text) { Ok(Self(text.into())) } else { Err(InvalidId) }
             }
@@ -103,5 +104,21 @@ impl SourceId {
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_of_few_characters_and_never_the_one_that_stands_for_all() {
+        let longest = "x".repeat(63);
+        for good in ["a", "0", "a-b", "--", "-a", &longest] {
+            assert_eq!(EntityId::try_new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "-", "A", "a b", "a/b", "é", &format!("{longest}x")] {
+            assert_eq!(EntityId::try_new(bad), Err(InvalidId), "{bad}");
+        }
     }
 }

@@ -38,7 +38,7 @@ pub use link::{AppliedMember, Found, Link, LinkOrigin, MemberState, MemberWrite,
 pub use near::nearest;
 pub use object::{Attribute, Attributes, Fingerprint, Kind, Object, Shape, Value};
 pub use page::{Listed, PageRequest, RequestKey};
-pub use rule::{Condition, Mapping, Operator, Rule, RuleEvent, RunMode};
+pub use rule::{Condition, MAX_POSITION, Mapping, Operator, Rule, RuleEvent, RunMode};
 pub use run::{
     Counters, MemberCounters, Phase, RequestCounts, RuleCounters, Run, RunError, RunState, Tally,
     Trigger,

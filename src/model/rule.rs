@@ -62,6 +62,9 @@ pub enum RunMode {
     Manual,
 }
 
+/// The last position that a rule can have.
+pub const MAX_POSITION: u32 = 1_000_000;
+
 /// A rule of an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {

@@ -6,13 +6,21 @@ use regex::{RegexSet, RegexSetBuilder};
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
-/// What all regular expressions of a condition may take together when compiled, in bytes; the same again for the cache
-/// of the search.
-const MAX_PATTERNS: usize = 1024 * 1024;
+/// What all regular expressions of a condition may take together when compiled, in bytes: some that are made of Unicode's
+/// classes, hundreds that are made of letters. A search of the worst takes in proportion to it.
+const MAX_PATTERNS: usize = 256 * 1024;
+/// The same for all conditions of an integration.
+const MAX_TOGETHER: usize = 8 * MAX_PATTERNS;
+/// How many conditions of an integration may have any: what the searches remember is not counted above.
+const MAX_CONDITIONS: usize = 200;
+/// What the searches of a condition may remember, in bytes.
+const MAX_REMEMBERED: usize = 64 * 1024;
 /// How deep an expression may be nested.
 const MAX_NESTING: u32 = 50;
+/// What makes expressions smaller.
+const SMALLER: &str = "write [0-9] for \\d and [a-z0-9_] for \\w, which stand for those of all scripts, repeat less, or compare with another operator";
 
-/// A regular expression that makes no sense or is too large, in the words of its parser.
+/// Regular expressions that make no sense, in the words of their parser, or are too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidPattern(String);
@@ -22,14 +30,53 @@ pub fn check_patterns(values: &[String]) -> Result<(), InvalidPattern> {
     patterns(values).map(drop)
 }
 
+/// Whether the conditions of an integration's rules can be used together, each of which can be by itself.
+pub fn check_together<'a>(
+    conditions: impl Iterator<Item = &'a Condition>,
+) -> Result<(), InvalidPattern> {
+    let with_patterns = conditions.filter(|condition| condition.operator == Operator::Matches);
+    let all: Vec<&[String]> = with_patterns.map(|c| c.values.as_slice()).collect();
+    if all.len() > MAX_CONDITIONS {
+        return Err(InvalidPattern(format!(
+            "the rules of an integration can have {MAX_CONDITIONS} conditions with OPERATOR_MATCHES, and would have {}",
+            all.len()
+        )));
+    }
+    // So few can't be too large.
+    if all.len() <= MAX_TOGETHER / MAX_PATTERNS {
+        return Ok(());
+    }
+    match compile(all.into_iter().flatten(), MAX_TOGETHER) {
+        Err(regex::Error::CompiledTooBig(_)) => Err(InvalidPattern(format!(
+            "the regular expressions of an integration's rules can take {} KiB together when compiled, and would take more: {SMALLER}",
+            MAX_TOGETHER / 1024
+        ))),
+        other => other
+            .map(drop)
+            .map_err(|error| InvalidPattern(error.to_string())),
+    }
+}
+
 fn patterns(values: &[String]) -> Result<RegexSet, InvalidPattern> {
-    RegexSetBuilder::new(values.iter().map(|value| value.nfc().collect::<String>()))
+    compile(values.iter(), MAX_PATTERNS).map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => InvalidPattern(format!(
+            "the regular expressions of a condition can take {} KiB together when compiled, and take more: {SMALLER}",
+            MAX_PATTERNS / 1024
+        )),
+        other => InvalidPattern(other.to_string()),
+    })
+}
+
+fn compile<'a>(
+    values: impl Iterator<Item = &'a String>,
+    largest: usize,
+) -> Result<RegexSet, regex::Error> {
+    RegexSetBuilder::new(values.map(|value| value.nfc().collect::<String>()))
         .case_insensitive(true)
-        .size_limit(MAX_PATTERNS)
-        .dfa_size_limit(MAX_PATTERNS)
+        .size_limit(largest)
+        .dfa_size_limit(MAX_REMEMBERED)
         .nest_limit(MAX_NESTING)
         .build()
-        .map_err(|error| InvalidPattern(error.to_string()))
 }
 
 /// A condition whose values are folded already.
@@ -84,6 +131,11 @@ impl Test {
         } else {
             answer
         }
+    }
+
+    /// Whether it searches for regular expressions.
+    pub(super) fn searches(&self) -> bool {
+        matches!(self.how, How::Match(_))
     }
 
     /// The ids of groups that it names; none if it is about something else.

@@ -13,7 +13,7 @@ mod reach;
 mod set;
 mod template;
 
-pub use condition::{InvalidPattern, check_patterns};
+pub use condition::{InvalidPattern, check_patterns, check_together};
 pub use explain::{Part, Tested, Verdict};
 pub use expression::{Expression, InvalidExpression};
 pub use knowledge::{Answer, Knowledge, Membership, Named};

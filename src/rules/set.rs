@@ -1,7 +1,7 @@
 //! All rules of an integration, prepared to decide about one object after the other.
 
 use super::{
-    condition::{InvalidPattern, Test},
+    condition::{InvalidPattern, Test, check_together},
     expression::{Expression, InvalidExpression, Source},
     knowledge::{Answer, Knowledge, Named},
 };
@@ -89,6 +89,7 @@ impl RuleSet {
     /// Fails if an expression that was accepted once is none any more.
     pub fn compile(mut rules: Vec<Rule>, named: &[RuleId]) -> Result<Self, Unusable> {
         rules.sort_by(|a, b| (a.position, &a.id).cmp(&(b.position, &b.id)));
+        check_together(rules.iter().flat_map(|rule| &rule.conditions))?;
         let compiled = rules.into_iter().map(|rule| {
             let tests = rule.conditions.iter().map(Test::compile);
             Ok(Compiled {
@@ -164,6 +165,12 @@ impl RuleSet {
             Ok((attribute, value))
         })
         .collect()
+    }
+
+    /// Whether an object may take them long: it is searched for regular expressions, or expressions are evaluated.
+    pub fn is_costly(&self) -> bool {
+        let mut rules = self.0.iter();
+        rules.any(|c| !c.mappings.is_empty() || c.tests.iter().any(Test::searches))
     }
 
     /// What must be read before these rules can be asked.

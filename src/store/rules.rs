@@ -8,7 +8,9 @@ use super::{
     tables::{Read, Table},
     txn::Txn,
 };
-use crate::model::{CompanyId, EventBody, IntegrationId, RequestKey, Rule, RuleId, Time};
+use crate::model::{
+    CompanyId, EventBody, IntegrationId, MAX_POSITION, RequestKey, Rule, RuleId, Time,
+};
 
 /// Most rules of an integration.
 const MOST: usize = 100;
@@ -85,10 +87,19 @@ fn create(
     })
 }
 
-/// The position for a rule among the others: the one asked for, if it is free; 0 stands for after the last.
+/// The position for a rule among the others: the one asked for, if it is free; 0 stands for after the last, and where there
+/// is none the rule is refused: before the last it could decide what is the last's to decide.
 fn place(others: &[Rule], rule: &Rule) -> Result<u32, Error> {
     if rule.position == 0 {
-        return Ok(others.last().map_or(1, |last| last.position + 1));
+        return match others.last() {
+            None => Ok(1),
+            Some(last) if last.position < MAX_POSITION => Ok(last.position + 1),
+            Some(last) => Err(Error::Refused(format!(
+                "there is no position after the last rule: {} has {MAX_POSITION}, which is the last; move it to another \
+                 first, or give one that is free",
+                name(&rule.company, &rule.integration, &last.id)
+            ))),
+        };
     }
     match others.iter().find(|other| other.position == rule.position) {
         Some(other) => Err(Error::taken(
@@ -152,7 +163,8 @@ impl Store {
     /// Makes a rule. Position 0 in the argument = after the last. Event `IntegrationChanged`.
     ///
     /// # Errors
-    /// `Taken` (`id`, `position`, `request_id`), `Missing` (integration), `Refused` (there are 100 already, or it is larger than 96 KiB).
+    /// `Taken` (`id`, `position`, `request_id`), `Missing` (integration), `Refused` (there are 100 already, one has the last
+    /// position and this is to come after it, or it is larger than 96 KiB).
     pub async fn create_rule(
         &self,
         rule: Rule,
@@ -167,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// `Missing`; `Changed` if the rule has another `update_time`; `Taken` (`position`); `Refused` if what never changes
-    /// differs, or it is larger than 96 KiB.
+    /// differs, another has the last position and this is to come after it, or it is larger than 96 KiB.
     pub async fn update_rule(&self, rule: Rule, seen: Time) -> Result<Rule, Error> {
         self.write(move |txn| update(txn, rule, seen)).await
     }

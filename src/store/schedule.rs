@@ -99,13 +99,6 @@ impl Store {
             .await
     }
 
-    /// The same for those due later than a moment.
-    pub async fn due_later(&self, than: Time, limit: usize) -> Result<Vec<Due>, Error> {
-        let from = Bound::Included(past(than));
-        self.read(move |durable| list(durable, from, Bound::Unbounded, limit))
-            .await
-    }
-
     /// Wakes (any value) whenever it changes which integration is due when.
     pub fn subscribe_due(&self) -> watch::Receiver<u64> {
         self.0.progress.subscribe_due()

@@ -1,6 +1,10 @@
 //! What can go wrong at the door of the runs.
 
-use crate::{connector, integrations, model::ErrorKind, rules, store};
+use crate::{
+    connector, integrations,
+    model::{CompanyId, ErrorKind, IntegrationId},
+    rules, store,
+};
 
 /// Why a request about runs was not carried out.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -11,7 +15,7 @@ pub enum Error {
     /// A rule was named that can't be run by hand.
     #[error("{0}")]
     BadRule(String),
-    /// There is no such thing.
+    /// There is no such thing: its resource name, if it is one that has any.
     #[error("{0} does not exist")]
     Missing(String),
     /// A stream position that is no longer kept, or never was.
@@ -32,6 +36,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is nothing of this name within an integration.
+    pub(super) fn missing(company: &CompanyId, integration: &IntegrationId, name: &str) -> Self {
+        Self::Missing(format!(
+            "companies/{company}/integrations/{integration}/{name}"
+        ))
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

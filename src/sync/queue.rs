@@ -6,8 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 type Key = (CompanyId, IntegrationId);
 
-/// One run at a time for each integration, and so many at once in the whole daemon. Free places go round the companies
-/// that wait for one: a company with many integrations does not keep another waiting.
+/// One run at a time for each integration, and so many at once in the whole daemon. A free place goes to the company that
+/// has the fewest of those that wait for one, and among equals they go round: a company with many integrations does not
+/// keep another waiting.
 #[derive(Debug)]
 pub(super) struct Queue {
     places: usize,
@@ -16,6 +17,8 @@ pub(super) struct Queue {
     lines: HashMap<CompanyId, VecDeque<IntegrationId>>,
     /// The companies that have a line, in the order of their turns.
     turns: VecDeque<CompanyId>,
+    /// How many places each company has; none that has none.
+    held: HashMap<CompanyId, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +40,7 @@ impl Queue {
             slots: HashMap::new(),
             lines: HashMap::new(),
             turns: VecDeque::new(),
+            held: HashMap::new(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Queue {
                 let cancel = stopping.child_token();
                 slot.running = Some((run.id.clone(), cancel.clone()));
                 self.places -= 1;
+                *self.held.entry(run.company.clone()).or_default() += 1;
                 return Some((run, cancel));
             }
         }
@@ -90,7 +95,18 @@ impl Queue {
     }
 
     fn next_in_line(&mut self) -> Option<Key> {
-        let company = self.turns.pop_front()?;
+        let held = |company: &CompanyId| self.held.get(company).copied().unwrap_or_default();
+        // Few have any, so that one that has none is found soon.
+        let mut least = self.turns.iter().enumerate();
+        let (mut at, mut fewest) = least.next().map(|(at, company)| (at, held(company)))?;
+        while fewest > 0
+            && let Some((next, company)) = least.next()
+        {
+            if held(company) < fewest {
+                (at, fewest) = (next, held(company));
+            }
+        }
+        let company = self.turns.remove(at)?;
         let line = self.lines.get_mut(&company)?;
         let integration = line.pop_front()?;
         if line.is_empty() {
@@ -109,6 +125,10 @@ impl Queue {
         };
         if slot.running.take().is_some() {
             self.places += 1;
+            if let Some(held) = self.held.get_mut(&key.0) {
+                *held -= 1;
+            }
+            self.held.retain(|_, held| *held > 0);
         }
         if slot.waiting.is_empty() {
             self.slots.remove(&key);

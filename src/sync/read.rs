@@ -22,6 +22,10 @@ use tokio::sync::mpsc;
 /// Pages that wait to be applied; one more is being read.
 const AHEAD: usize = 1;
 
+/// Objects that are sorted out at a stretch, before others have their turn; so few where each may take long.
+const STRETCH: usize = 100;
+const COSTLY_STRETCH: usize = 4;
+
 /// Loads what the links say about a kind.
 pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
     let mut after = None;
@@ -110,18 +114,50 @@ async fn apply_pages(
     coming: mpsc::Receiver<Vec<Object>>,
     parked: &mut Vec<Item>,
 ) -> Result<(), Stop> {
-    let pages = stream::unfold(coming, async |mut coming| {
+    let (sorted, coming_sorted) = mpsc::channel(AHEAD);
+    let pages = stream::unfold(coming_sorted, async |mut coming| {
         Some((coming.recv().await?, coming))
     });
-    let slices = pages.flat_map(|objects| {
-        let items: Vec<Item> = objects
-            .into_iter()
-            .filter_map(|object| sort_out(job, kind, object))
-            .collect();
+    let slices = pages.flat_map(|items| stream::iter(apply::slices(items)));
+    let applied = apply::apply(job, kind, slices, parked);
+    join(applied, sort_pages(job, kind, coming, sorted)).await.0
+}
+
+/// Sorts out the objects of page after page.
+async fn sort_pages(
+    job: &Job,
+    kind: Kind,
+    mut coming: mpsc::Receiver<Vec<Object>>,
+    sorted: mpsc::Sender<Vec<Item>>,
+) {
+    let stretch = match job.rules.is_costly() {
+        true => COSTLY_STRETCH,
+        false => STRETCH,
+    };
+    while let Some(objects) = coming.recv().await {
+        let items = by_stretches(objects, stretch, |object| sort_out(job, kind, object)).await;
         job.tell_progress();
-        stream::iter(apply::slices(items))
-    });
-    apply::apply(job, kind, slices, parked).await
+        if sorted.send(items).await.is_err() {
+            // They can't be applied.
+            return;
+        }
+    }
+}
+
+/// Does the work for each, and lets others have their turn after so many.
+async fn by_stretches<T, R>(
+    all: Vec<T>,
+    stretch: usize,
+    mut work: impl FnMut(T) -> Option<R>,
+) -> Vec<R> {
+    let mut done = Vec::new();
+    for (at, one) in all.into_iter().enumerate() {
+        if at > 0 && at.is_multiple_of(stretch) {
+            tokio::task::yield_now().await;
+        }
+        done.extend(work(one));
+    }
+    done
 }
 
 /// Whether what is wanted is what was applied last, and nothing else is on record. Of a group that is about its memberships.
@@ -277,4 +313,30 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
     let counts: Vec<_> = items.iter().map(|item| (item, &count)).collect();
     job.commit(slice, &counts).await?.ok();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn between_two_stretches_others_have_their_turn() {
+        let turns = Cell::new(0);
+        let work = by_stretches((0..1000).collect(), 100, |at: usize| {
+            assert!(turns.get() >= at / 100, "{at}: {} turns", turns.get());
+            at.is_multiple_of(2).then_some(at)
+        });
+        let others = async {
+            loop {
+                turns.set(turns.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let done = tokio::select! {
+            done = work => done,
+            () = others => Vec::new(),
+        };
+        assert!(done.into_iter().eq((0..1000).step_by(2)));
+    }
 }

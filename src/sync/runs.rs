@@ -353,7 +353,8 @@ impl Door {
         id: &RunId,
     ) -> Result<Run, Error> {
         let run = self.tools.store.run(company, integration, id).await?;
-        let mut run = run.ok_or_else(|| Error::Missing(format!("run {id}")))?;
+        let missing = || Error::missing(company, integration, &format!("runs/{id}"));
+        let mut run = run.ok_or_else(missing)?;
         if self.queue.drop_waiting(&run) {
             run.state = RunState::Cancelled;
             run.end_time = Some(self.tools.clock.now());

@@ -2,8 +2,8 @@
 
 use super::{Error, Runs, runs::Called};
 use crate::{
-    model::{Clock, Time},
-    store::{self, Store},
+    model::{Clock, Integration, Time},
+    store::{self, Due, Store},
 };
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -12,9 +12,8 @@ use std::sync::Arc;
 const BATCH: usize = 100;
 /// After a failure the schedule is looked at again so much later.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
-/// No integration is due later than a month from now, or two if the clock was set back by less than one. What is, was
-/// computed when the clock was wrong by more, and would wait for a time that is perhaps years away.
-const HORIZON: SignedDuration = SignedDuration::from_hours(63 * 24);
+/// A clock that is set back by less was only put right: what was done since then is not done again.
+const SLIGHT: SignedDuration = SignedDuration::from_mins(15);
 
 /// Keeps the schedule.
 #[derive(Debug)]
@@ -22,15 +21,22 @@ pub(super) struct Keeper {
     store: Store,
     clock: Arc<dyn Clock>,
     runs: Runs,
+    /// The latest time at which the schedule was looked at, since the clock was set back; none before the first.
+    looked: Option<Time>,
 }
 
 impl Keeper {
     pub(super) fn new(store: Store, clock: Arc<dyn Clock>, runs: Runs) -> Self {
-        Self { store, clock, runs }
+        Self {
+            store,
+            clock,
+            runs,
+            looked: None,
+        }
     }
 
     /// Asks for runs as long as it is let.
-    pub(super) async fn keep(self) {
+    pub(super) async fn keep(mut self) {
         let mut changed = self.store.subscribe_due();
         loop {
             changed.mark_unchanged();
@@ -39,8 +45,13 @@ impl Keeper {
                 tracing::warn!(%error, "the schedule can't be kept; it is looked at again soon");
                 now.saturating_add(RETRY).unwrap_or(Time::MAX)
             });
+            let sleep = self.clock.sleep_until(next);
+            // It may have been set back while the schedule was looked at, before this sleep could notice.
+            if self.clock.now() < now {
+                continue;
+            }
             tokio::select! {
-                () = self.clock.sleep_until(next) => {}
+                () = sleep => {}
                 woken = changed.changed() => if woken.is_err() {
                     return;
                 },
@@ -49,7 +60,14 @@ impl Keeper {
     }
 
     /// Asks for everything that is due; tells when to look again.
-    async fn look(&self, now: Time) -> Result<Time, Error> {
+    async fn look(&mut self, now: Time) -> Result<Time, Error> {
+        let mut latest = self.looked.unwrap_or(now).max(now);
+        // The clock may also have been set back while the daemon was not running.
+        if self.looked.is_none() || latest.duration_since(now) >= SLIGHT {
+            self.mend(now).await?;
+            latest = now;
+        }
+        self.looked = Some(latest);
         let (mut after, mut failed) = (None, false);
         loop {
             let batch = self.store.due(after.take(), now, BATCH).await?;
@@ -66,7 +84,6 @@ impl Keeper {
             }
             after = Some(last);
         }
-        self.mend(now).await?;
         if failed {
             return Ok(now.saturating_add(RETRY).unwrap_or(Time::MAX));
         }
@@ -74,27 +91,44 @@ impl Keeper {
         Ok(next.first().map_or(Time::MAX, |due| due.time))
     }
 
-    /// Computes anew what was computed when the clock was wrong.
+    /// Brings forward what is planned later than it would be when it is planned now: it was planned by a clock that was
+    /// ahead, and would wait until that time.
     async fn mend(&self, now: Time) -> Result<(), Error> {
-        let horizon = now.saturating_add(HORIZON).unwrap_or(Time::MAX);
-        for due in self.store.due_later(horizon, BATCH).await? {
-            let wrong = due.time;
-            let mended =
-                self.store
-                    .update_integration(&due.company, &due.integration, move |integration| {
-                        if integration.next_sync == Some(wrong) {
-                            integration.next_sync = Some(integration.schedule.next_after(now));
-                        }
-                        Ok(None)
-                    });
-            match mended.await {
-                Ok(integration) => {
-                    tracing::warn!(integration = %integration.id, company = %integration.company, "the clock was set back far; the integration's next run is planned anew");
-                }
-                Err(store::Error::Missing(_)) => self.store.forget_due(due).await?,
-                Err(error) => return Err(error.into()),
+        let mut after = None;
+        loop {
+            let batch = self.store.due(after.take(), Time::MAX, BATCH).await?;
+            let Some(last) = batch.last().cloned() else {
+                return Ok(());
+            };
+            for due in batch {
+                self.mend_one(due, now).await?;
             }
+            after = Some(last);
         }
-        Ok(())
+    }
+
+    async fn mend_one(&self, due: Due, now: Time) -> Result<(), Error> {
+        let (company, id) = (&due.company, &due.integration);
+        let found = self.store.integration(company, id).await?;
+        let Some(planned) = found.filter(|found| found.next_sync == Some(due.time)) else {
+            return Ok(self.store.forget_due(due).await?);
+        };
+        if due.time <= planned.schedule.next_after(now) {
+            return Ok(());
+        }
+        let mend = move |integration: &mut Integration| {
+            let next = integration.schedule.next_after(now);
+            integration.next_sync = integration.next_sync.map(|planned| planned.min(next));
+            Ok(None)
+        };
+        match self.store.update_integration(company, id, mend).await {
+            Ok(_) => {
+                tracing::warn!(integration = %id, %company, planned = %due.time, "the clock was ahead; the integration's next run is planned anew");
+                Ok(())
+            }
+            // It is gone, or going.
+            Err(store::Error::Missing(_) | store::Error::Deleting(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

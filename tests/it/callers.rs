@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod foreign;
 mod matrix;
+mod printed;
 mod tls;
 
 use crate::support::{Google, World};

@@ -6,7 +6,10 @@ mod lifetime;
 mod malformed;
 mod refusals;
 
-use crate::support::{World, integration};
+use crate::{
+    malformed::Case,
+    support::{World, integration},
+};
 use provisiond::{
     proto::v1::{self, SetCredentialsRequest, set_credentials_request::Credentials},
     sandbox::Options,
@@ -58,6 +61,13 @@ fn given(key: &Value, subject: &str) -> SetCredentialsRequest {
 async fn set(world: &mut World, request: SetCredentialsRequest) -> Result<v1::Integration, Status> {
     let answer = world.integrations.set_credentials(request).await;
     answer.map(tonic::Response::into_inner)
+}
+
+/// Malformed credentials, as they were answered.
+pub async fn malformed_credentials() -> Vec<Case> {
+    let mut world = unauthorized(small()).await;
+    let key = key(&world).await;
+    malformed::cases(&mut world, &key).await
 }
 
 /// The path of a service account in the sandbox.

@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::World;
-use prost::Message as _;
+use prost::{
+    Message as _,
+    bytes::{Buf as _, BufMut as _},
+};
 use tonic::{
     Request, Status,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::http::uri::PathAndQuery,
     transport::{Channel, Endpoint},
 };
@@ -45,8 +49,7 @@ const RULE: &str = "/integrations/google/rules/users";
 const RUN: &str = "/integrations/google/runs/01890a5d-ac96-774b-bcce-b302099a8057";
 const USER: &str = "/users/01890a5d-ac96-774b-bcce-b302099a8057";
 const GROUP: &str = "/groups/01890a5d-ac96-774b-bcce-b302099a8057";
-const MEMBER: &str =
-    "/groups/01890a5d-ac96-774b-bcce-b302099a8057/members/01890a5d-ac96-774b-bcce-b302099a8057";
+const MEMBER: &str = "/groups/01890a5d-ac96-774b-bcce-b302099a8057/members/users-01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A method: its path, the least role that may call it, and what it is asked about.
 pub type Method = (&'static str, &'static str, About);
@@ -136,23 +139,34 @@ impl About {
     }
 }
 
-/// Sends these bytes as the request of a method, if they are a message whose first field is bytes of whatever kind, or
-/// that has no fields; gives the status, OK too.
+/// Sends these bytes as the request of a method; gives the status, OK too.
 pub async fn send(channel: &Channel, method: &str, bytes: &[u8], bearer: Option<&str>) -> Status {
-    let mut request = Request::new(Raw::decode(bytes).unwrap());
+    let path = format!("/{PACKAGE}.{method}");
+    match first(channel, &path, bytes, bearer).await {
+        Ok(_) => Status::ok(""),
+        Err(status) => status,
+    }
+}
+
+/// Sends these bytes as the request of the method of a path; gives the first message of the answer. Of a stream the
+/// beginning tells.
+pub async fn first(
+    channel: &Channel,
+    path: &str,
+    bytes: &[u8],
+    bearer: Option<&str>,
+) -> Result<impl Future<Output = Vec<u8>>, Status> {
+    let mut request = Request::new(bytes.to_vec());
     if let Some(bearer) = bearer {
         let bearer = bearer.parse().unwrap();
         request.metadata_mut().insert("authorization", bearer);
     }
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
-    let path = PathAndQuery::from_maybe_shared(format!("/{PACKAGE}.{method}")).unwrap();
-    let codec = tonic_prost::ProstCodec::<Raw, ()>::default();
-    // Of a stream the beginning tells.
-    match client.server_streaming(request, path, codec).await {
-        Ok(_) => Status::ok(""),
-        Err(status) => status,
-    }
+    let path = PathAndQuery::try_from(path).unwrap();
+    let answer = client.server_streaming(request, path, AsItIs).await?;
+    let mut messages = answer.into_inner();
+    Ok(async move { messages.message().await.unwrap().unwrap_or_default() })
 }
 
 /// A connection of its own.
@@ -161,9 +175,41 @@ pub async fn channel(world: &World) -> Channel {
     endpoint.connect().await.unwrap()
 }
 
-/// A request whose first field is bytes of whatever kind.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Raw {
-    #[prost(bytes = "vec", tag = "1")]
-    first: Vec<u8>,
+/// Messages as their bytes.
+#[derive(Default)]
+struct AsItIs;
+
+impl Codec for AsItIs {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for AsItIs {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, bytes: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put_slice(&bytes);
+        Ok(())
+    }
+}
+
+impl Decoder for AsItIs {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let length = from.remaining();
+        Ok(Some(from.copy_to_bytes(length).to_vec()))
+    }
 }

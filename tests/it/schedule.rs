@@ -5,4 +5,5 @@
 mod bare;
 mod calendar;
 mod days;
+mod fair;
 mod years;

@@ -6,11 +6,15 @@ mod checking;
 mod choices;
 mod deletion;
 mod malformed;
+mod manual;
 mod reach;
 mod rules;
 mod settings;
 
-use crate::support::{World, integration};
+use crate::{
+    malformed::Case,
+    support::{World, integration},
+};
 use prost_types::FieldMask;
 use provisiond::{proto::v1, sandbox::Options};
 use tonic::Status;
@@ -28,6 +32,11 @@ async fn quiet() -> World {
     let mut world = World::start(small()).await;
     world.create("google").await;
     world
+}
+
+/// Malformed updates, as they were answered.
+pub async fn malformed_updates() -> Vec<Case> {
+    malformed::cases().await.0
 }
 
 fn mask(paths: &[&str]) -> Option<FieldMask> {

@@ -4,7 +4,7 @@ use super::edit;
 use crate::{
     directory::Directory,
     grpc::{callers, fields::Notes, from_proto, names, status, to_proto},
-    model::{CompanyId, Entity, Kind, Violation, fold_email},
+    model::{CompanyId, Entity, EntityId, Kind, Violation, fold_email},
     proto::v1::{
         self, BatchUpsertUsersRequest, BatchUpsertUsersResponse, UpsertError,
         batch_upsert_users_response::{Result as Row, State},
@@ -20,6 +20,9 @@ const MOST: usize = 500;
 /// Users that are written at once: the store commits together what waits.
 const AT_ONCE: usize = 32;
 
+/// Whom a row names, if anybody; or what is wrong with that.
+type Named = Result<Option<(CompanyId, EntityId)>, Violation>;
+
 pub(super) async fn upsert(
     directory: &Directory,
     request: BatchUpsertUsersRequest,
@@ -30,7 +33,7 @@ pub(super) async fn upsert(
         let text = format!("must be 1 to {MOST} users");
         notes.0.push(Violation::new("users", text));
     }
-    let mut seen = HashSet::new();
+    let (mut seen, mut named) = (HashSet::new(), Vec::new());
     for (at, user) in request.users.iter().enumerate() {
         let mut twice = !user.name.is_empty() && !seen.insert(user.name.clone());
         twice |= !user.user_name.is_empty() && !seen.insert(fold_email(&user.user_name));
@@ -38,70 +41,72 @@ pub(super) async fn upsert(
             let text = "is in the request twice, by its name or its address";
             notes.0.push(Violation::new(format!("users[{at}]"), text));
         }
+        named.push(name_of(user));
     }
-    let (Some(company), []) = (company, notes.0.as_slice()) else {
+    // A company that the caller may not touch refuses all, so all names are read before anything is written.
+    let (Some(company), [], false) = (company, notes.0.as_slice(), callers::is_refused()) else {
         return Err(status::invalid(notes.0));
     };
     let mask = &request.update_mask;
-    let before = meant_before(directory, &company, &request.users).await?;
-    let results = stream::iter(request.users.into_iter().zip(before))
-        .map(|(user, before)| row(directory, &company, (user, before), mask))
+    refuse_repeated(directory, &company, &request.users, &mut named).await?;
+    let results = stream::iter(request.users.into_iter().zip(named))
+        .map(|(user, named)| row(directory, &company, (user, named), mask))
         .buffered(AT_ONCE)
         .collect()
         .await;
     Ok(Response::new(BatchUpsertUsersResponse { results }))
 }
 
-/// For each row the first one before it that means the same user: who is named by the one may have the address of the other.
-async fn meant_before(
+fn name_of(user: &v1::User) -> Named {
+    if user.name.is_empty() {
+        return Ok(None);
+    }
+    names::parse_entity("user.name", &user.name, Kind::User).map(Some)
+}
+
+/// Refuses rows that mean the same user as one before them: who is named by the one may have the address of the other.
+async fn refuse_repeated(
     directory: &Directory,
     company: &CompanyId,
     users: &[v1::User],
-) -> Result<Vec<Option<usize>>, Status> {
-    let named = users.iter().any(|user| !user.name.is_empty());
-    let (mut first, mut before) = (HashMap::new(), Vec::with_capacity(users.len()));
-    for (at, user) in users.iter().enumerate() {
-        let id = if !user.name.is_empty() {
-            let (of, id) = names::parse_entity("user.name", &user.name, Kind::User)
-                .ok()
-                .unzip();
-            id.filter(|_| of.as_ref() == Some(company))
-        } else if named {
-            let holder = directory.by_email(company, &user.user_name).await;
-            let holder = holder.map_err(status::directory)?;
-            holder
-                .filter(|holder| holder.kind == Kind::User)
-                .map(|holder| holder.id)
-        } else {
-            // Nobody has two addresses.
-            None
-        };
-        let same = id.and_then(|id| match first.entry(id) {
-            Entry::Occupied(same) => Some(*same.get()),
-            Entry::Vacant(new) => {
-                new.insert(at);
-                None
-            }
-        });
-        before.push(same);
+    named: &mut [Named],
+) -> Result<(), Status> {
+    // Nobody has two addresses.
+    if users.iter().all(|user| user.name.is_empty()) {
+        return Ok(());
     }
-    Ok(before)
+    let mut first = HashMap::new();
+    for (at, (user, named)) in users.iter().zip(named).enumerate() {
+        let id = match named {
+            Ok(Some((of, id))) => Some(id.clone()).filter(|_| of == company),
+            Ok(None) => {
+                let holder = directory.by_email(company, &user.user_name).await;
+                let holder = holder.map_err(status::directory)?;
+                let user = holder.filter(|holder| holder.kind == Kind::User);
+                user.map(|user| user.id)
+            }
+            Err(_) => None,
+        };
+        let Some(id) = id else { continue };
+        match first.entry(id) {
+            Entry::Occupied(same) => {
+                let same: &usize = same.get();
+                let text = format!("means the same user as users[{same}], which is done first");
+                *named = Err(Violation::new("user", text));
+            }
+            Entry::Vacant(new) => drop(new.insert(at)),
+        }
+    }
+    Ok(())
 }
 
 async fn row(
     directory: &Directory,
     company: &CompanyId,
-    (user, before): (v1::User, Option<usize>),
+    user: (v1::User, Named),
     mask: &Option<FieldMask>,
 ) -> Row {
-    let done = match before {
-        None => one(directory, company, user, mask).await,
-        Some(before) => {
-            let text = format!("means the same user as users[{before}], which is done first");
-            Err(status::invalid(vec![Violation::new("user", text)]))
-        }
-    };
-    let (state, user, error) = match done {
+    let (state, user, error) = match one(directory, company, user, mask).await {
         Ok((state, entity)) => (state, Some(to_proto::user(&entity)), None),
         Err(status) => {
             let error = UpsertError {
@@ -121,21 +126,22 @@ async fn row(
 async fn one(
     directory: &Directory,
     company: &CompanyId,
-    mut user: v1::User,
+    (mut user, named): (v1::User, Named),
     mask: &Option<FieldMask>,
 ) -> Result<(State, Entity), Status> {
-    let before = if user.name.is_empty() {
-        let holder = directory.by_email(company, &user.user_name).await;
-        holder.map_err(status::directory)?
-    } else {
-        let named = names::parse_entity("user.name", &user.name, Kind::User);
-        let (of, id) = named.map_err(|violation| status::invalid(vec![violation]))?;
-        if of != *company {
+    let before = match named.map_err(|violation| status::invalid(vec![violation]))? {
+        None => {
+            let holder = directory.by_email(company, &user.user_name).await;
+            holder.map_err(status::directory)?
+        }
+        Some((of, _)) if of != *company => {
             let text = "must be of the company that is the parent";
             return Err(status::invalid(vec![Violation::new("user.name", text)]));
         }
-        let found = directory.get(company, Kind::User, &id).await;
-        Some(found.map_err(status::directory)?)
+        Some((_, id)) => {
+            let found = directory.get(company, Kind::User, &id).await;
+            Some(found.map_err(status::directory)?)
+        }
     };
     let Some(before) = before.filter(|before| before.kind == Kind::User) else {
         // A group that has the address is refused as it would be by itself.

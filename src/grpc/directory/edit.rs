@@ -140,3 +140,15 @@ async fn write(
     let updated = directory.update(seen, wanted, &callers::name()).await;
     updated.map_err(status::directory)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::mask::tests::comment_names_all;
+
+    #[test]
+    fn the_protocol_names_every_field_of_the_directory_that_an_update_may_change() {
+        comment_names_all("UpdateUserRequest", USER);
+        comment_names_all("UpdateGroupRequest", GROUP);
+    }
+}

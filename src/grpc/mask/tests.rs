@@ -1,4 +1,39 @@
 use super::*;
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+
+/// The comment of the field `update_mask` of a request, as the protocol has it.
+fn comment(request: &str) -> String {
+    const FIELD_OF_MESSAGE: [i32; 2] = [4, 2];
+    let set = FileDescriptorSet::decode(crate::proto::DESCRIPTOR).unwrap();
+    for file in set.file {
+        let messages = &file.message_type;
+        let Some(message) = messages.iter().position(|m| m.name() == request) else {
+            continue;
+        };
+        let fields = &messages[message].field;
+        let field = fields.iter().position(|f| f.name() == FIELD).unwrap();
+        let number = |at: usize| i32::try_from(at).unwrap();
+        let [messages, fields] = FIELD_OF_MESSAGE;
+        let path = [messages, number(message), fields, number(field)];
+        let places = file.source_code_info.unwrap().location;
+        let place = places.into_iter().find(|place| place.path == path);
+        return place.unwrap().leading_comments.unwrap();
+    }
+    panic!("there is no {request}");
+}
+
+/// Every field that a caller may set is named by the comment of the request's mask: `*` sets them all.
+pub(in crate::grpc) fn comment_names_all<M>(request: &str, table: &[Row<M>]) {
+    let comment = comment(request);
+    let settable = |row: &&Row<M>| matches!(row.1, May::Set { .. });
+    let rows: Vec<_> = table.iter().filter(settable).collect();
+    assert!(!rows.is_empty());
+    for (path, _) in rows {
+        let named = format!("`{path}`");
+        assert!(comment.contains(&named), "{request}: {path}: {comment}");
+    }
+}
 
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Thing {

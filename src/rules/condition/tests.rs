@@ -138,7 +138,7 @@ fn an_expression_that_makes_no_sense_or_is_too_large_is_refused_in_the_parsers_w
         ("[z-a]", "invalid character class range"),
         ("(a)\\1", "backreferences are not supported"),
         ("(?=a)", "look-around"),
-        ("(\\w{1000}){1000}", "size limit"),
+        ("(\\w{1000}){1000}", "take 256 KiB"),
         (&deep, "nest"),
     ];
     for (pattern, words) in table {
@@ -148,4 +148,76 @@ fn an_expression_that_makes_no_sense_or_is_too_large_is_refused_in_the_parsers_w
         assert!(compile(Operator::Matches, &["fine", pattern]).is_err());
     }
     assert_eq!(check_patterns(&["^sales".to_owned()]), Ok(()));
+}
+
+/// What people look for in names, titles, addresses and paths.
+const HONEST: &[&str] = &[
+    "^sales",
+    r"\b(senior|lead|principal|staff)\b.*\bengineer\b",
+    r"^(north|south|east|west)-\d{2,4}$",
+    r"^\d{4}-\d{2}-\d{2}$",
+    r"^\+?\d{1,3}[ -]?(\(\d+\))?[\d -]{5,20}$",
+    r"^[a-z0-9._%+-]+@([a-z0-9-]+\.)+[a-z]{2,}$",
+    r"^[\w.+-]+@[\w-]+\.[\w.-]+$",
+    r"^[^@]{1,64}@(acme|example)\.test$",
+    r"^\w+\s+\w+$",
+    r"^\w{1,3}-\d{4}$",
+    r"^\p{Lu}\p{Ll}+$",
+    r"^\p{L}+[ '-]\p{L}+([ '-]\p{L}+)?$",
+    r"[\p{Greek}\p{Cyrillic}]",
+    r"\p{Han}{2,4}",
+    r"^/(Sales|Support)(/[^/]+)*$",
+    r"^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}",
+];
+
+fn matching(values: &[&str]) -> Condition {
+    Condition {
+        attribute: Attribute::TITLE,
+        operator: Operator::Matches,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn what_people_look_for_is_never_too_large() {
+    for pattern in HONEST {
+        let values = [(*pattern).to_owned()];
+        assert_eq!(check_patterns(&values), Ok(()), "{pattern}");
+    }
+    let addresses = |number| format!(r"^user{number}\.[a-z]+@example\.com$");
+    let many: Vec<String> = (0..100).map(addresses).collect();
+    assert_eq!(check_patterns(&many), Ok(()));
+    let all: Vec<Condition> = HONEST.iter().map(|pattern| matching(&[pattern])).collect();
+    assert_eq!(check_together(all.iter()), Ok(()));
+    let ascii = [matching(&[HONEST[0], HONEST[1], HONEST[5]])];
+    let often = ascii.iter().cycle().take(MAX_CONDITIONS);
+    assert_eq!(check_together(often), Ok(()));
+}
+
+#[test]
+fn what_is_too_large_is_told_what_takes_less() {
+    let large = [r"^\w{20}$".to_owned()];
+    let said = check_patterns(&large).unwrap_err().to_string();
+    assert!(
+        said.contains("256 KiB") && said.contains("[a-z0-9_]"),
+        "{said}"
+    );
+    assert_eq!(check_patterns(&["^[a-z0-9_]{20}$".to_owned()]), Ok(()));
+    // By itself each is small enough.
+    let one = [matching(&[r"\w+ \w+ \w+"])];
+    assert_eq!(check_patterns(&one[0].values), Ok(()));
+    let together = |times| check_together(one.iter().cycle().take(times));
+    assert_eq!(together(8), Ok(()));
+    let said = together(40).unwrap_err().to_string();
+    assert!(
+        said.contains("2048 KiB") && said.contains("[a-z0-9_]"),
+        "{said}"
+    );
+    let small = [matching(&["a"])];
+    let many = check_together(small.iter().cycle().take(MAX_CONDITIONS + 1));
+    let said = many.unwrap_err().to_string();
+    assert!(
+        said.contains("200 conditions") && said.contains("201"),
+        "{said}"
+    );
 }

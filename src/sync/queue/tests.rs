@@ -109,6 +109,27 @@ fn free_places_go_round_the_companies() {
 }
 
 #[test]
+fn a_place_goes_to_who_has_the_fewest_though_others_came_before() {
+    let mut queue = Queue::new(3);
+    for integration in ["a", "b", "c", "d"] {
+        queue.admit(run("large", integration));
+    }
+    let large: Vec<Run> = (0..3).map(|_| next(&mut queue).unwrap().0).collect();
+    assert!(next(&mut queue).is_none());
+    queue.admit(run("small", "a"));
+    queue.admit(run("small", "b"));
+    queue.finished(&large[0]);
+    let small = next(&mut queue).unwrap().0;
+    assert_eq!(small.company.as_str(), "small");
+    queue.finished(&large[1]);
+    // One each: whose turn was longest ago.
+    assert_eq!(next(&mut queue).unwrap().0.company.as_str(), "large");
+    queue.finished(&small);
+    assert_eq!(next(&mut queue).unwrap().0.company.as_str(), "small");
+    assert!(next(&mut queue).is_none() && queue.turns.is_empty());
+}
+
+#[test]
 fn an_integration_runs_once_at_a_time_and_what_waits_keeps_its_order() {
     let mut queue = Queue::new(4);
     let (first, second, third) = (run("acme", "a"), run("acme", "a"), run("acme", "a"));
@@ -138,5 +159,6 @@ fn who_is_taken_out_of_the_queue_and_comes_again_is_let_in_once() {
     queue.cancel(&run);
     assert!(cancel.is_cancelled());
     queue.finished(&run);
-    assert!(next(&mut queue).is_none() && queue.slots.is_empty() && queue.places == 2);
+    assert!(next(&mut queue).is_none() && queue.slots.is_empty() && queue.held.is_empty());
+    assert_eq!(queue.places, 2);
 }

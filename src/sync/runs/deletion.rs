@@ -6,22 +6,27 @@ use crate::{
     model::{CompanyId, EventBody, Integration, IntegrationId, Run, RunState, Time},
 };
 
+/// Where the log tells what is to be kept: who did what that can't be had back.
+const AUDIT: &str = "audit";
+
 impl Runs {
     /// Deletes an integration and waits for it; tells what became of its token. It goes on if the caller does not wait, and
     /// after a restart ([`Runs::resume_deletions`]). `seen` is the `update_time` that the caller saw, if he wants the call to
-    /// fail otherwise.
+    /// fail otherwise. Who asked for it, and what came of it, is told to the audit log.
     pub async fn delete_integration(
         &self,
         company: &CompanyId,
         id: &IntegrationId,
         seen: Option<Time>,
+        requested_by: String,
     ) -> Result<TokenFate, Error> {
         let integrations = &self.tools.integrations;
         let integration = integrations.begin_deletion(company, id, seen).await?;
+        tracing::info!(target: AUDIT, caller = requested_by, %company, integration = %id, uid = %integration.uid, title = integration.title, "an integration is to be deleted");
         let this = self.clone();
         let deleted = self
             .tasks
-            .spawn(async move { this.sweep(integration).await });
+            .spawn(async move { this.sweep(integration, &requested_by).await });
         deleted.await.map_err(|_| Error::Stopping)?
     }
 
@@ -36,19 +41,24 @@ impl Runs {
                 store.save_run(run, Some(EventBody::RunFinished)).await?;
             }
             let this = self.clone();
+            // Who asked for it was told before.
             self.tasks
-                .spawn(async move { this.sweep(integration).await });
+                .spawn(async move { this.sweep(integration, "").await });
         }
         Ok(())
     }
 
-    async fn sweep(&self, integration: Integration) -> Result<TokenFate, Error> {
+    async fn sweep(
+        &self,
+        integration: Integration,
+        requested_by: &str,
+    ) -> Result<TokenFate, Error> {
         let swept = self.sweep_all(&integration).await;
         let (company, id) = (&integration.company, &integration.id);
         match &swept {
             Ok(token) => {
                 self.tools.lanes.forget(integration.uid);
-                tracing::info!(%company, integration = %id, uid = %integration.uid, title = integration.title, ?token, "an integration was deleted");
+                tracing::info!(target: AUDIT, caller = requested_by, %company, integration = %id, uid = %integration.uid, title = integration.title, token = token.code(), outcome = %token, "an integration was deleted");
             }
             Err(error) => {
                 tracing::warn!(%company, integration = %id, %error, "an integration is not deleted yet: this goes on after the next start");

@@ -1,10 +1,10 @@
 //! What is asked of the door, and whether it can be done.
 
 use crate::{
-    integrations::gaps,
+    integrations::{Gap, gaps},
     model::{
         CompanyId, Integration, IntegrationId, RequestCounts, RequestKey, Rule, RuleId, Run, RunId,
-        RunMode, RunState, Tally, Time, Trigger,
+        RunState, Tally, Time, Trigger,
     },
     sync::Error,
 };
@@ -26,31 +26,26 @@ pub(in crate::sync) fn ready(
     rules: &[Rule],
     named: &[RuleId],
 ) -> Result<(), Error> {
-    let missing = gaps(integration, rules).into_iter();
-    let mut missing: Vec<_> = missing
-        .map(|gap| (gap.code().to_owned(), gap.text()))
-        .collect();
+    let mut missing = gaps(integration, rules);
+    missing.retain(|gap| named.is_empty() || *gap != Gap::NoAutomaticRules);
     for name in named {
         match rules.iter().find(|rule| rule.id == *name) {
-            None => return Err(Error::Missing(format!("rule {name}"))),
+            None => {
+                let (company, id) = (&integration.company, &integration.id);
+                return Err(Error::missing(company, id, &format!("rules/{name}")));
+            }
             Some(rule) if !rule.active => {
                 return Err(Error::BadRule(format!("rule {name} is not active")));
             }
             Some(_) => {}
         }
     }
-    let any = rules
-        .iter()
-        .any(|rule| rule.active && rule.run_mode == RunMode::Automatic);
-    if named.is_empty() && !any && rules.iter().any(|rule| rule.active) {
-        let text = "It has no active automatic rule: create one, or name the manual rules to run";
-        missing.push(("NO_AUTOMATIC_RULES".to_owned(), text.to_owned()));
-    }
     if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::NotReady(missing))
+        return Ok(());
     }
+    let missing = missing.iter();
+    let missing = missing.map(|gap| (gap.code().to_owned(), gap.text()));
+    Err(Error::NotReady(missing.collect()))
 }
 
 /// The run that it asks for, not yet begun.

@@ -3,8 +3,12 @@
 use super::scene::{SPECIAL, Scene, at, code, nobody};
 use crate::support::{World, integration, sums_hold};
 use prost_types::FieldMask;
-use provisiond::proto::v1::{self, Mapping, Rule, run::State};
-use serde_json::json;
+use provisiond::{
+    proto::v1::{self, Mapping, Rule, run::State},
+    sandbox::Options,
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 fn mapping(attribute: &str, expression: &str) -> Mapping {
     Mapping {
@@ -130,4 +134,86 @@ async fn an_expression_that_fails_for_one_object_fails_that_object_alone() {
     let run = world.sync().await;
     assert_eq!(run.counters.unwrap().failed, 0);
     assert_eq!(world.user("bob").await.cost_center, "none");
+}
+
+/// A text of 62,500 bytes, made of nothing.
+fn huge() -> String {
+    let (y, z) = ("y".repeat(250), "z".repeat(250));
+    format!("'x'|replace('x', '{y}')|replace('y', '{z}')")
+}
+
+/// The department and title of everybody at the source, by address.
+async fn sources(world: &World) -> BTreeMap<String, (String, String)> {
+    let state = world.google.state().await;
+    let each = state["users"].as_array().unwrap().iter().map(|user| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let work = &user["organizations"][0];
+        let held = (text(&work["department"]), text(&work["title"]));
+        (text(&user["primaryEmail"]), held)
+    });
+    each.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_expressions_that_are_accepted_fail_whom_they_concern_and_keep_nobody_waiting() {
+    let mut world = World::start(Options {
+        users: 300,
+        groups: 0,
+        ..Options::default()
+    })
+    .await;
+    world.create("google").await;
+    world.authorize("admin@acme.test").await;
+    let sales = |then: &str, other: &str| format!("({then}) if department == 'Sales' else {other}");
+    // All that may be spent is nearly spent on four attributes, and on the last one more than that.
+    let nearly = format!("{}|lower|length", huge());
+    let more = format!("{}{}", huge(), "|lower|upper".repeat(5));
+    let mut mappings: Vec<Mapping> = ["costCenter", "organization", "employeeNumber", "manager"]
+        .map(|attribute| mapping(attribute, &sales(&nearly, attribute)))
+        .into();
+    mappings.push(mapping("title", &sales(&more, "title")));
+    world
+        .rule(Rule {
+            mappings,
+            ..Rule::default()
+        })
+        .await;
+    let sources = sources(&world).await;
+    let (concerned, others): (Vec<_>, Vec<_>) = sources
+        .into_iter()
+        .partition(|(_, (department, _))| department == "Sales");
+    assert!(concerned.len() > 10 && others.len() > 100, "{concerned:?}");
+
+    let run = world.run().await;
+    assert_eq!(run.state(), State::SucceededWithFailures, "{run:?}");
+    sums_hold(&run);
+    let counters = run.counters.unwrap();
+    let count = |of: usize| i64::try_from(of).unwrap();
+    let (failed, added) = (count(concerned.len()), count(others.len()));
+    assert_eq!((counters.failed, counters.added), (failed, added));
+    let changes = world.changes(&run.name).await;
+    let failed = changes
+        .iter()
+        .filter(|change| code(change) == "MAPPING_FAILED");
+    let failed: BTreeSet<&str> = failed
+        .map(|change| {
+            let text = &change.reason.as_ref().unwrap().text;
+            assert!(text.contains("title takes too many steps"), "{text}");
+            change.source.as_ref().unwrap().label.as_str()
+        })
+        .collect();
+    assert!(
+        failed
+            .iter()
+            .copied()
+            .eq(concerned.iter().map(|(address, _)| address.as_str()))
+    );
+    let users = world.users().await;
+    let had = users
+        .into_iter()
+        .map(|user| (user.user_name, (user.department, user.title)));
+    assert_eq!(
+        had.collect::<BTreeMap<_, _>>(),
+        others.into_iter().collect()
+    );
 }

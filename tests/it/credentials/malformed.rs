@@ -1,9 +1,9 @@
 //! What can't be credentials: each names its field, asks nobody anything, and changes nothing.
 
 use super::*;
+use crate::malformed::judge;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use tonic::Code;
 use tonic_types::StatusExt as _;
 
 const JSON: &str = "service_account_key.json";
@@ -86,10 +86,10 @@ fn tiny_key() -> Vec<u8> {
     .concat()
 }
 
-type Case = (&'static str, SetCredentialsRequest, &'static str);
+type Row = (&'static str, SetCredentialsRequest, &'static str);
 
 #[rustfmt::skip]
-fn files(key: &Value) -> Vec<Case> {
+fn files(key: &Value) -> Vec<Row> {
     let number = with(key, "type", &json!(1));
     let without = |name: &str| with(key, name, &Value::Null);
     let with = |name: &str, value: &str| with(key, name, &json!(value));
@@ -111,7 +111,7 @@ fn files(key: &Value) -> Vec<Case> {
 }
 
 #[rustfmt::skip]
-fn keys(key: &Value) -> Vec<Case> {
+fn keys(key: &Value) -> Vec<Row> {
     let private = |value: Value| with(key, "private_key", &value);
     let secret = key["private_key"].as_str().unwrap();
     let random = aws_lc_rs::rand::SystemRandom::new();
@@ -127,7 +127,7 @@ fn keys(key: &Value) -> Vec<Case> {
 }
 
 #[rustfmt::skip]
-fn others(key: &Value) -> Vec<Case> {
+fn others(key: &Value) -> Vec<Row> {
     let no_credentials = SetCredentialsRequest { credentials: None, ..given(key, ADMIN) };
     let nameless = SetCredentialsRequest { name: "google".to_owned(), ..given(key, ADMIN) };
     vec![
@@ -140,22 +140,37 @@ fn others(key: &Value) -> Vec<Case> {
     ]
 }
 
+/// All of them, sent.
+pub(super) async fn cases(world: &mut World, key: &Value) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let table = [files(key), keys(key), others(key)].concat();
+    for (what, request, field) in table {
+        let answer = set(world, request).await.map(drop);
+        let rpc = "IntegrationService/SetCredentials";
+        cases.push(Case {
+            rpc,
+            what,
+            answer,
+            field,
+        });
+    }
+    cases
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_credentials_names_its_field_and_asks_nobody() {
     let mut world = unauthorized(small()).await;
     let key = key(&world).await;
     let before = world.store.writes();
     world.google.forget_requests().await;
-    let cases = [files(&key), keys(&key), others(&key)].concat();
-    for (what, request, field) in cases {
-        let Err(status) = set(&mut world, request).await else {
-            panic!("{what} was taken");
-        };
-        assert_eq!(status.code(), Code::InvalidArgument, "{what}: {status:?}");
+    for case in cases(&mut world, &key).await {
+        judge(&case);
+        let what = case.what;
+        let status = case.answer.unwrap_err();
         let details = status.get_error_details();
         let named = &details.bad_request().unwrap().field_violations;
         let fields: Vec<_> = named.iter().map(|one| one.field.as_str()).collect();
-        assert_eq!(fields, [field], "{what}: {named:?}");
+        assert_eq!(fields, [case.field], "{what}: {named:?}");
         let private = key["private_key"].as_str().unwrap();
         let line = private.lines().nth(1).unwrap();
         assert!(!format!("{status:?}").contains(line), "{what}");

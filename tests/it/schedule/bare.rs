@@ -2,11 +2,13 @@
 
 use futures_util::future::BoxFuture;
 use provisiond::{
-    integrations::{self, ActsAs, Background, Connectors, Integrations, NewIntegration},
+    integrations::{
+        self, ActsAs, Background, Connectors, Integrations, NewIntegration, SystemSetup,
+    },
     model::{
         Action, Attributes, AuthorizationState, AuthorizedBy, Clock, CompanyId, Consent, Direction,
         IntegrationId, Kind, ManualClock, PageRequest, Rule, RuleEvent, RuleId, Run, RunMode,
-        SyncInterval, SystemId, Time,
+        ServiceAccount, SyncInterval, SystemId, Time,
     },
     store::{self, SealingKey, Store},
     sync::{self, Runs},
@@ -39,7 +41,7 @@ impl Connectors for NoSystem {
 
 /// The daemon's store, runs and schedule, with nothing around them.
 pub struct Daemon {
-    store: Store,
+    pub store: Store,
     runs: Runs,
     integrations: Integrations,
 }
@@ -54,6 +56,16 @@ impl Background for Nothing {
 
 impl Daemon {
     pub async fn start(home: &Home) -> Self {
+        Self::open(home, 4, Vec::new(), Arc::new(NoSystem)).await
+    }
+
+    /// The same over these systems, with so many runs at once.
+    pub async fn open(
+        home: &Home,
+        at_once: usize,
+        systems: Vec<SystemSetup>,
+        connectors: Arc<dyn Connectors>,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(home.clock.clone());
         let store = Store::open(store::Options {
             path: home.path().join("data"),
@@ -64,14 +76,14 @@ impl Daemon {
         let integrations = Integrations::new(integrations::Options {
             store: store.clone(),
             clock: Arc::clone(&clock),
-            systems: Vec::new(),
-            connectors: Arc::new(NoSystem),
+            systems,
+            connectors,
             public_url: url::Url::parse("http://127.0.0.1:1").unwrap(),
             return_origins: Vec::new(),
             background: Arc::new(Nothing),
         });
         let options = sync::Options {
-            at_once: 4,
+            at_once,
             catch_up: home
                 .catch_up
                 .map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
@@ -123,6 +135,32 @@ impl Daemon {
         waited.expect("the schedule hangs");
     }
 
+    /// Waits until each of these integrations is due next when it should be, and says which is not.
+    pub async fn planned(&self, expected: &[(&str, i64)]) {
+        let mut changed = self.store.subscribe_due();
+        let mut wrong = Vec::new();
+        let planned = async {
+            loop {
+                changed.mark_unchanged();
+                wrong.clear();
+                for (name, due) in expected {
+                    let id = IntegrationId::try_new(name).unwrap();
+                    let found = self.store.integration(&company(), &id).await.unwrap();
+                    let next = found.unwrap().next_sync.map(Time::as_second);
+                    if next != Some(*due) {
+                        wrong.push((*name, *due, next));
+                    }
+                }
+                if wrong.is_empty() {
+                    return;
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), planned).await;
+        assert!(waited.is_ok(), "due, expected and had: {wrong:?}");
+    }
+
     /// All runs for due times of an integration, in the order in which they were asked for.
     pub async fn scheduled(&self, integration: &str) -> Vec<Run> {
         let id = IntegrationId::try_new(integration).unwrap();
@@ -169,7 +207,18 @@ impl Home {
 
 /// Makes an active integration that could run.
 pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str) {
+    add_to(daemon, &company(), (zone, interval), name).await;
+}
+
+/// The same for any company.
+pub async fn add_to(
+    daemon: &Daemon,
+    company: &CompanyId,
+    (zone, interval): (&str, SyncInterval),
+    name: &str,
+) {
     let id = IntegrationId::try_new(name).unwrap();
+    let customer = format!("customer of {company}");
     let new = NewIntegration {
         id: Some(id.clone()),
         title: name.to_owned(),
@@ -182,12 +231,12 @@ pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str
     };
     let made = daemon
         .integrations
-        .create(&company(), new, None, false)
+        .create(company, new, None, false)
         .await
         .unwrap();
     let time = made.value.create_time;
     let rule = Rule {
-        company: company(),
+        company: company.clone(),
         integration: id.clone(),
         id: RuleId::try_new("users").unwrap(),
         title: "Users".to_owned(),
@@ -215,13 +264,16 @@ pub async fn add(daemon: &Daemon, zone: &str, interval: SyncInterval, name: &str
             },
             time,
             domain: "acme.test".to_owned(),
-            customer_id: "C1".to_owned(),
+            customer_id: customer,
             scopes: SCOPES.map(str::to_owned).into(),
-            service_account: None,
+            service_account: Some(ServiceAccount {
+                email: "sync@project.iam.gserviceaccount.com".to_owned(),
+                client_id: "1".to_owned(),
+                key_id: "k".to_owned(),
+            }),
         });
         Ok(None)
     };
-    let company = company();
-    let authorized = daemon.store.update_integration(&company, &id, authorize);
+    let authorized = daemon.store.update_integration(company, &id, authorize);
     authorized.await.unwrap();
 }

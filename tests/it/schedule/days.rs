@@ -66,6 +66,31 @@ async fn ended(world: &mut World, count: usize) -> Vec<v1::Run> {
     all.expect("the runs do not come")
 }
 
+/// Waits until the integration is due next at a moment.
+async fn planned(world: &mut World, due: Time) {
+    planned_of(world, &integration(), due).await;
+}
+
+/// The same for the integration of this name.
+async fn planned_of(world: &mut World, name: &str, due: Time) {
+    let mut changed = world.store.subscribe_due();
+    let request = v1::GetIntegrationRequest {
+        name: name.to_owned(),
+    };
+    let planned = async {
+        loop {
+            changed.mark_unchanged();
+            let found = world.integrations.get_integration(request.clone()).await;
+            if time(found.unwrap().into_inner().next_sync_time) == due {
+                return;
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    let planned = tokio::time::timeout(Duration::from_secs(30), planned).await;
+    planned.unwrap_or_else(|_| panic!("it is not due at {due}"));
+}
+
 /// Sets the clock to a second after the integration is due, or later.
 async fn come(world: &mut World, later: Duration) -> Time {
     let due = time(world.integration().await.next_sync_time);
@@ -119,8 +144,8 @@ async fn an_active_integration_runs_at_midnight_and_once_after_days_in_which_it_
 
     let (google, home) = world.stop().await;
     let mut world = World::with(google, home).await;
-    // Its clock is back where it was before midnight: nothing is due.
-    assert_eq!(time(world.integration().await.next_sync_time), first + DAY);
+    // Its clock is back where it was before midnight, which is to come again.
+    planned(&mut world, first).await;
     world.clock.set(first + DAY * 4 + DAY / 2);
     let all = ended(&mut world, 3).await;
     let run = &all[2];
@@ -210,22 +235,57 @@ async fn what_is_due_while_a_run_is_going_on_is_done_once_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_was_years_ahead_does_not_stop_an_integration_for_years() {
+async fn a_clock_that_was_ahead_stops_no_integration_once_it_is_right_again() {
     let mut world = World::ready(small()).await;
     let due = time(activate(&mut world).await.next_sync_time);
     let right = world.clock.now();
-    world.clock.set(due + DAY * 3000 + DAY / 2);
-    let all = ended(&mut world, 1).await;
-    assert!(all[0].made_up);
-    assert_eq!(time(all[0].scheduled_time), due + DAY * 3000);
-    let mut changed = world.store.subscribe_due();
-    world.clock.set(right);
-    while time(world.integration().await.next_sync_time) != due {
-        changed.changed().await.unwrap();
+    for (before, days) in [3000, 40, 1].into_iter().enumerate() {
+        world.clock.set(due + DAY * days + DAY / 2);
+        let all = ended(&mut world, before + 1).await;
+        assert!(all[before].made_up);
+        assert_eq!(time(all[before].scheduled_time), due + DAY * days);
+        world.clock.set(right);
+        planned(&mut world, due).await;
     }
+    come(&mut world, Duration::ZERO).await;
+    let all = ended(&mut world, 4).await;
+    assert_eq!((time(all[3].scheduled_time), all[3].made_up), (due, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_until_a_restart_stops_no_integration_afterwards() {
+    let mut world = World::ready(small()).await;
+    let due = time(activate(&mut world).await.next_sync_time);
+    world.clock.set(due + DAY * 40);
+    ended(&mut world, 1).await;
+    let (google, home) = world.stop().await;
+    let mut world = World::with(google, home).await;
+    planned(&mut world, due).await;
     come(&mut world, Duration::ZERO).await;
     let all = ended(&mut world, 2).await;
     assert_eq!((time(all[1].scheduled_time), all[1].made_up), (due, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_by_a_little_just_after_midnight_brings_no_second_run() {
+    let mut world = World::ready(small()).await;
+    let due = time(activate(&mut world).await.next_sync_time);
+    come(&mut world, Duration::ZERO).await;
+    ended(&mut world, 1).await;
+    world.clock.set(due - Duration::from_secs(60));
+    let other = world.create("other").await.name;
+    let request = v1::ActivateIntegrationRequest {
+        name: other.clone(),
+        ..v1::ActivateIntegrationRequest::default()
+    };
+    let other_due = world.integrations.activate_integration(request).await;
+    let other_due = time(other_due.unwrap().into_inner().next_sync_time);
+    assert_eq!(other_due, due);
+    world.clock.set(due + Duration::from_secs(1));
+    // What is due is asked for in the order of the names, so the first would have come before the other.
+    planned_of(&mut world, &other, due + DAY).await;
+    assert_eq!(runs(&mut world).await.len(), 1);
+    assert_eq!(time(world.integration().await.next_sync_time), due + DAY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,13 @@ use super::{
 };
 use provisiond::model::{ManualClock, Run, SyncInterval, Trigger};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// A clock that is set back by less was only put right: nothing is done again.
+const SLIGHT: i64 = 15 * MINUTE;
 const INTERVALS: [(SyncInterval, &str); 3] = [
     (SyncInterval::Daily, "daily"),
     (SyncInterval::Weekly, "weekly"),
@@ -49,6 +51,13 @@ impl Track {
         self.expected.push((last, late || come > 1, too_late));
     }
 
+    /// The clock was set back to `now`: what came since then comes again, unless it was by a little only.
+    fn back(&mut self, now: i64, by: i64) {
+        if by > SLIGHT {
+            self.done = self.due.partition_point(|due| *due <= now);
+        }
+    }
+
     /// Whether it can't be told on which side of a limit this moment falls: clocks go on meanwhile.
     fn is_close(&self, now: i64, catch_up: Option<i64>) -> bool {
         let near = |limit: i64| {
@@ -65,7 +74,9 @@ struct Place {
     home: Home,
     random: StdRng,
     tracks: Vec<Track>,
+    begin: i64,
     end: i64,
+    backs: usize,
 }
 
 impl Place {
@@ -78,22 +89,46 @@ impl Place {
                 _ => self.random.random_range(10 * DAY..75 * DAY),
             };
             let to = self.home.now() + by;
-            if !self
-                .tracks
-                .iter()
-                .any(|track| track.is_close(to, self.home.catch_up))
-            {
+            if !self.is_close(to) {
                 self.home.set(to);
                 return;
             }
         }
     }
 
-    fn look(&mut self) {
+    /// Jumps back by a random time.
+    fn jump_back(&mut self) {
+        loop {
+            let by = match self.random.random_range(0..10) {
+                0..=2 => self.random.random_range(1..SLIGHT - MINUTE),
+                3..=7 => self.random.random_range(SLIGHT + MINUTE..20 * DAY),
+                _ => self.random.random_range(20 * DAY..70 * DAY),
+            };
+            let to = self.home.now() - by;
+            if to > self.begin && !self.is_close(to) {
+                self.home.set(to);
+                self.tracks.iter_mut().for_each(|track| track.back(to, by));
+                self.backs += 1;
+                return;
+            }
+        }
+    }
+
+    fn is_close(&self, now: i64) -> bool {
+        let mut tracks = self.tracks.iter();
+        tracks.any(|track| track.is_close(now, self.home.catch_up))
+    }
+
+    /// Waits until the daemon has done what is due, and plans what the calendar says.
+    async fn look(&mut self, daemon: &Daemon) {
+        daemon.settle(&self.home).await;
         let now = self.home.now();
         for track in &mut self.tracks {
             track.look(now, self.home.catch_up);
         }
+        let next = self.tracks.iter();
+        let next: Vec<_> = next.filter_map(|t| Some((t.name, t.next()?))).collect();
+        daemon.planned(&next).await;
     }
 
     /// A random thing happens; then what is due next comes.
@@ -105,14 +140,10 @@ impl Place {
                 daemon = Daemon::start(&self.home).await;
             }
             4..6 => self.jump(),
-            6..8 => {
-                let back = self.random.random_range(1..20 * DAY);
-                self.home.set(self.home.now() - back);
-            }
+            6..8 if self.home.now() > self.begin + HOUR => self.jump_back(),
             _ => {}
         }
-        daemon.settle(&self.home).await;
-        self.look();
+        self.look(&daemon).await;
         let next = self.tracks.iter().filter_map(Track::next).min();
         let Some(next) = next.filter(|next| *next <= self.end) else {
             self.home.set(self.end + 1);
@@ -128,8 +159,7 @@ impl Place {
             daemon.stop().await;
             daemon = Daemon::start(&self.home).await;
         }
-        daemon.settle(&self.home).await;
-        self.look();
+        self.look(&daemon).await;
         daemon
     }
 }
@@ -159,7 +189,9 @@ async fn five_years(zone: &str, year: i32, seed: u64, catch_up: Option<i64>) {
         home,
         random: StdRng::seed_from_u64(seed),
         tracks: tracks.into(),
+        begin: from.timestamp() + 1,
         end: to.timestamp(),
+        backs: 0,
     };
     let mut daemon = Daemon::start(&place.home).await;
     for (interval, name) in INTERVALS {
@@ -168,25 +200,21 @@ async fn five_years(zone: &str, year: i32, seed: u64, catch_up: Option<i64>) {
     while place.home.now() <= place.end {
         daemon = place.step(daemon).await;
     }
+    assert!(place.backs > 5, "{zone}: {} jumps back", place.backs);
     for track in &place.tracks {
         judge(zone, track, &daemon.scheduled(track.name).await);
     }
     daemon.stop().await;
 }
 
-/// Each period had exactly what the calendar says.
+/// Each period had exactly what the calendar says: one run, as often as the clock came to it.
 fn judge(zone: &str, track: &Track, runs: &[Run]) {
-    let mut had: BTreeMap<i64, Vec<&Run>> = BTreeMap::new();
     for run in runs {
         let time = run.scheduled_time.unwrap().as_second();
         assert!(
             run.create_time.as_second() >= time || run.trigger != Trigger::Schedule,
             "{run:?}"
         );
-        had.entry(time).or_default().push(run);
-    }
-    for (time, runs) in &had {
-        assert_eq!(runs.len(), 1, "{zone} {}: {time} had {runs:?}", track.name);
     }
     let had: Vec<Expected> = runs
         .iter()

@@ -1,6 +1,9 @@
 use super::*;
 use crate::support::company;
-use provisiond::{model::CompanyId, proto::v1::watch_runs_response::Event};
+use provisiond::{
+    model::{Clock as _, CompanyId},
+    proto::v1::watch_runs_response::Event,
+};
 use tonic::Code;
 
 fn titled(title: &str) -> v1::Integration {
@@ -172,4 +175,36 @@ async fn a_new_interval_or_zone_counts_from_now_on_and_nothing_else_moves_the_du
         .unwrap()
         .to_zoned(jiff::tz::TimeZone::get("Asia/Tokyo").unwrap());
     assert_eq!((tokyo.day(), tokyo.hour(), tokyo.minute()), (1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_zone_counts_from_now_on_also_if_the_last_change_was_made_by_a_clock_that_was_ahead()
+{
+    const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+    let mut world = quiet().await;
+    let right = world.clock.now();
+    world.clock.set(right + DAY * 10);
+    let ahead = world.update(titled("Main"), &["title"]).await.unwrap();
+    world.clock.set(right);
+    let activate = v1::ActivateIntegrationRequest {
+        name: named().name,
+        ..v1::ActivateIntegrationRequest::default()
+    };
+    world
+        .integrations
+        .activate_integration(activate)
+        .await
+        .unwrap();
+    let tokyo = v1::Integration {
+        time_zone: "Asia/Tokyo".to_owned(),
+        ..named()
+    };
+    let tokyo = world.update(tokyo, &["time_zone"]).await.unwrap();
+    let due = tokyo.next_sync_time.unwrap().seconds;
+    let day = i64::try_from(DAY.as_secs()).unwrap();
+    let now = right.as_second();
+    assert!((now..=now + day).contains(&due), "{due} seen from {now}");
+    // Of changes the later one is later all the same.
+    let seconds = |stamp: Option<prost_types::Timestamp>| stamp.map(|stamp| stamp.seconds);
+    assert!(seconds(tokyo.update_time) >= seconds(ahead.update_time));
 }

@@ -43,8 +43,6 @@ async fn integrations_are_found_in_the_order_in_which_they_are_due_also_after_a_
     assert_eq!(store.due(None, Time::MAX, 1).await.unwrap(), all[..1]);
     let rest = store.due(Some(same), Time::MAX, 10).await.unwrap();
     assert_eq!(rest, all[1..]);
-    assert_eq!(store.due_later(at(100), 10).await.unwrap(), all[2..]);
-    assert_eq!(store.due_later(at(300), 10).await.unwrap(), []);
 }
 
 #[tokio::test]

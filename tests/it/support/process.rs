@@ -6,6 +6,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
 };
 
 pub struct Daemon {
@@ -13,6 +14,7 @@ pub struct Daemon {
     pub grpc: String,
     /// Everything that it logged.
     pub log: Arc<Mutex<String>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 /// The command that serves a home (as `World` leaves it) over a Google.
@@ -54,7 +56,16 @@ pub fn refused(google: &Google, home: &Path) -> Output {
 impl Daemon {
     /// Starts it and waits until it is ready.
     pub fn start(google: &Google, home: &Path, log: &str) -> Self {
-        let mut child = command(google, home)
+        Self::configured(google, home, log, "")
+    }
+
+    /// The same, with more in its configuration file.
+    pub fn configured(google: &Google, home: &Path, log: &str, more: &str) -> Self {
+        let mut command = command(google, home);
+        let file = home.join("provisiond.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{text}{more}")).unwrap();
+        let mut child = command
             .args(["--log", log])
             .stderr(Stdio::piped())
             .spawn()
@@ -70,11 +81,17 @@ impl Daemon {
                 let log = Arc::new(Mutex::new(said));
                 let kept = Arc::clone(&log);
                 // Somebody has to read on, or the daemon waits.
-                std::thread::spawn(move || {
+                let reading = std::thread::spawn(move || {
                     let line = |line: String| kept.lock().unwrap().push_str(&line);
                     lines.map_while(Result::ok).for_each(line);
                 });
-                return Self { child, grpc, log };
+                let reading = Some(reading);
+                return Self {
+                    child,
+                    grpc,
+                    log,
+                    reading,
+                };
             }
         }
         let ended = child.wait();
@@ -89,6 +106,17 @@ impl Daemon {
 
     /// SIGTERM; how it ended.
     pub fn terminate(mut self) -> ExitStatus {
+        self.stop()
+    }
+
+    /// SIGTERM; everything that it logged until its end.
+    pub fn ended(mut self) -> String {
+        assert!(self.stop().success());
+        self.reading.take().unwrap().join().unwrap();
+        self.log.lock().unwrap().clone()
+    }
+
+    fn stop(&mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
         assert!(sent.unwrap().success());

@@ -46,6 +46,45 @@ const ODD: &[&str] = &[
     "title[-9223372036854775808:9223372036854775807:-1]",
 ];
 
+/// What reads and makes texts, until there is nothing left to pay for it.
+fn costly() -> Vec<String> {
+    let repeated = |part: &str, times: usize| part.repeat(times);
+    let mut corpus = Vec::new();
+    let huge = format!(
+        "'x'|replace('x', '{}')|replace('y', '{}')",
+        repeated("y", 250),
+        repeated("z", 250)
+    );
+    for filter in [
+        "|lower",
+        "|upper",
+        "|trim",
+        "|replace('e', 'ee')",
+        "|split(' ')|first",
+        "|last",
+    ] {
+        for times in [1, 2, 4, 8, 16] {
+            let each = vec![format!("title{filter}"); times].join(" ~ ");
+            corpus.push(format!("({each})|length"));
+            corpus.push(format!("({huge}{})|length", filter.repeat(times.min(4))));
+        }
+    }
+    corpus.push(format!(
+        "phoneNumbers|join(' ')|length{}",
+        repeated(" + (phoneNumbers|join(' ')|length)", 20)
+    ));
+    corpus.push(format!("(title{})|length", repeated(" ~ title", 60)));
+    corpus.push(format!(
+        "('z' in title{})",
+        repeated(" or 'z' in title", 30)
+    ));
+    corpus.push(format!(
+        "title == title{}",
+        repeated(" and title == title ~ title", 20)
+    ));
+    corpus
+}
+
 /// What wants stack, time or memory.
 fn hostile() -> Vec<String> {
     let long = |part: &str, times: usize| part.repeat(times);
@@ -82,6 +121,7 @@ fn hostile() -> Vec<String> {
         format!("{{{}}}", long("1:1,", 250)),
         long("\u{1f600}", 256),
     ];
+    corpus.extend(costly());
     corpus.extend(ODD.iter().map(|text| (*text).to_owned()));
     // Each round makes the text larger than the one before.
     let mut grown = "title|replace('e', 'eeeeeeeeeeeeeeee')".to_owned();
@@ -119,6 +159,54 @@ fn large() -> Object {
 fn in_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
     thread.spawn(work).unwrap().join().unwrap()
+}
+
+/// What an expression that was accepted spends on an object, as its environment counts it: more than it has if it ran out,
+/// none if it failed otherwise.
+fn spent(expression: &str, object: &Source) -> Option<u64> {
+    let mut counting = environment();
+    counting.add_filter("spent", |state: &State<'_, '_>, _: value::Value| {
+        state.fuel_levels().map(|(spent, _)| spent)
+    });
+    let counted = format!("[({expression}), 0|spent]|last");
+    let compiled = counting.compile_expression(&counted).unwrap();
+    match compiled.eval(object.0.clone()) {
+        Ok(spent) => u64::try_from(spent).ok(),
+        Err(error) if error.kind() == ErrorKind::OutOfFuel => Some(FUEL + 1),
+        Err(_) => None,
+    }
+}
+
+/// Nothing here takes a tenth of it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+#[test]
+fn everything_hostile_is_refused_or_ends_before_it_has_spent_more_than_it_has() {
+    let (end, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let large = large();
+        let object = Source::of(&large);
+        let all: Vec<_> = hostile()
+            .into_iter()
+            .filter(|expression| Expression::compile(expression).is_ok())
+            .map(|expression| (spent(&expression, &object), expression))
+            .collect();
+        let _ = end.send(all);
+    });
+    let all = ended.recv_timeout(PATIENCE).expect("something hangs");
+    for (spent, expression) in &all {
+        // An environment's last look is the counter's own.
+        assert!(spent.is_none_or(|spent| spent <= FUEL + 1), "{expression}");
+    }
+    let of = |least: u64, most: u64| {
+        let spent = all.iter().filter_map(|(spent, _)| *spent);
+        spent.filter(|spent| (least..=most).contains(spent)).count()
+    };
+    let (little, much, too_much) = (of(1, 1000), of(1001, FUEL), of(FUEL + 1, FUEL + 1));
+    assert!(
+        little > 5 && much > 2 && too_much > 5,
+        "{little} {much} {too_much}"
+    );
 }
 
 #[test]
