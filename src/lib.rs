@@ -28,7 +28,8 @@
 //! apply → record**, page by page, the next being read while one is applied → commit in slices of at most 100 objects,
 //! each in one transaction with its links, changes and counters → the sums are checked → the end is stored. Scope, map,
 //! plan and guard are pure. Users go first, then groups, then memberships. One object by itself goes the same way, in a
-//! lane beside (`Runs::provision_object`); of two reads of it the newer wins.
+//! lane beside (`Runs::provision_object`); of two reads of it the newer wins. A preview, of a run or of one object, goes the
+//! same way too, over the store and what it has planned so far, and writes nothing but its own records.
 //!
 //! **A consent**: `http` takes the callback → the pending record is taken, once → code for tokens → scopes, account and
 //! customer are checked → sealed → stored. Every refusal is one of a handful of fixed texts. A service account's key takes
@@ -42,8 +43,8 @@
 //! - No run removes anybody: users and groups are deleted by callers only, and can be had back. Memberships go only after a
 //!   complete listing of their group, within a limit, and only those that a run applied.
 //! - Absence is concluded from a complete listing only; a listing says of itself whether it was one.
-//! - No object store access for what is unchanged: a run holds about 40 bytes for each object, and nothing else grows with
-//!   the directory. An unchanged run makes at most 8 store writes.
+//! - No object store access for what is unchanged: a run holds about 40 bytes for each object, a preview some hundred more for
+//!   each that it would change, and nothing else grows with the directory. An unchanged run makes at most 8 store writes.
 //! - No sled type leaves `store`, no tonic type leaves `grpc`; no lock is held across an await, but where one asks for all who wait; nothing unsafe.
 //! - No wall clock is read below `app`: time is passed in, so tests move it and nothing sleeps.
 //! - No task is spawned but in `app` and `sync`, under one tracker, with the token that ends it.

@@ -109,6 +109,7 @@ pub(super) fn run(run: &Run) -> v1::Run {
         scheduled_time: run.scheduled_time.map(time),
         made_up: run.made_up,
         object: run.object.as_ref().map(object),
+        preview: run.preview,
     }
 }
 

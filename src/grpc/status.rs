@@ -371,6 +371,11 @@ pub(super) fn sync(error: sync::Error) -> Status {
         }
         sync::Error::BadRule(text) => invalid(vec![Violation::new("rules", text)]),
         sync::Error::Missing(name) => not_found(name),
+        sync::Error::TooManyPreviews(_) => Failure {
+            resource: "previews".to_owned(),
+            ..plain(error.kind(), error.to_string())
+        }
+        .status(),
         sync::Error::Integration(error) => integrations(error),
         sync::Error::Store(error) => store(error),
         other @ (sync::Error::BadPosition(_) | sync::Error::System(_) | sync::Error::Stopping) => {

@@ -121,9 +121,10 @@ impl SyncService for Service {
         let (Some(key), []) = (key, notes.0.as_slice()) else {
             return Err(status::invalid(notes.0));
         };
+        let (preview, by) = (request.preview, callers::name());
         let run = self
             .runs
-            .start(&company, &id, rules, callers::name(), key)
+            .start(&company, &id, rules, preview, by, key)
             .await
             .map_err(status::sync)?;
         Ok(Response::new(report::run(&run)))

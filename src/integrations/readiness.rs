@@ -49,6 +49,11 @@ impl Gap {
         }
     }
 
+    /// Whether not even a preview may run: one may look at what is paused.
+    pub fn bars_previews(&self) -> bool {
+        !matches!(self, Self::Paused(_))
+    }
+
     /// What is missing and what to do about it.
     pub fn text(&self) -> String {
         match self {

@@ -182,11 +182,13 @@ pub struct Run {
     pub scheduled_time: Option<Time>,
     /// Whether it makes up for due times that were missed.
     pub made_up: bool,
+    /// Whether it only decides: nothing but its own records is written, and its counts say what a run would come to.
+    pub preview: bool,
 }
 
 impl Run {
-    /// Whether it is over all objects of its integration, and so what `last_run` of that may name once it began.
+    /// Whether it brings all objects of its integration up to date, and so is what `last_run` of that may name once it began.
     pub fn is_bulk(&self) -> bool {
-        self.object.is_none()
+        self.object.is_none() && !self.preview
     }
 }

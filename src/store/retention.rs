@@ -44,17 +44,27 @@ fn old_events(read: &impl Read, company: &CompanyId, before: Time) -> Result<Doo
     Ok(doomed)
 }
 
-/// The oldest runs that are over, each after its changes. An integration's latest stays, and the latest that began.
+/// The key of an integration's latest run that is no preview.
+fn latest(read: &impl Read, prefix: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    for found in read.prefix_down(Table::Runs, prefix) {
+        let (key, raw) = found?;
+        let row: Option<RunRow> = large::decode(read, Table::Runs, &key, &raw)?;
+        if row.is_some_and(|row| !row.preview) {
+            return Ok(Some(key.to_vec()));
+        }
+    }
+    Ok(None)
+}
+
+/// The oldest runs that are over, each after its changes. An integration's latest stays, and the latest that began;
+/// previews are none of these.
 fn old_runs(read: &impl Read, company: &CompanyId, before: Time) -> Result<Doomed, Error> {
     let mut doomed = Vec::new();
     for integration in integrations::ids(read, company)? {
         let prefix = runs::prefix(company, &integration);
-        let newest = read.prefix_down(Table::Runs, &prefix).next().transpose()?;
+        let newest = latest(read, &prefix)?;
         let began = read.last_began(&prefix)?;
-        let stays = |key: &[u8]| {
-            newest.as_ref().is_some_and(|(newest, _)| newest == key)
-                || began.as_deref() == Some(key)
-        };
+        let stays = |key: &[u8]| newest.as_deref() == Some(key) || began.as_deref() == Some(key);
         for row in read.prefix(Table::Runs, &prefix) {
             let (key, raw) = row?;
             let Some(row) = large::decode::<RunRow>(read, Table::Runs, &key, &raw)? else {

@@ -7,10 +7,10 @@ use super::{
     plan::{self, Item, Plan, Planned, What, wanted_email},
     record::Count,
 };
-use crate::store::Remembered;
 use crate::{
     connector::{Prepared, Write},
-    model::{Change, Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason, Wanted},
+    model::{Change, Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason},
+    store::Remembered,
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
@@ -68,7 +68,7 @@ async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<It
         let found = if blind {
             vec![Found::default(); items.len()]
         } else {
-            find(job, kind, &items).await?
+            job.find(kind, &items).await?
         };
         let context = job.context();
         let mut claimed = HashSet::new();
@@ -151,18 +151,6 @@ fn claims_anew(plan: &Plan, found: &Found, item: &Item, claimed: &mut HashSet<St
     plan.write.is_none() || holds.as_ref() == Some(&email) || claimed.insert(email)
 }
 
-/// What link and target say about the items.
-pub(super) async fn find(job: &Job, kind: Kind, items: &[Item]) -> Result<Vec<Found>, Stop> {
-    let wanted: Vec<Wanted> = items
-        .iter()
-        .map(|item| Wanted {
-            source: item.source.clone(),
-            email: wanted_email(item),
-        })
-        .collect();
-    Ok(job.writer()?.find(kind, &wanted).await?)
-}
-
 /// Writes the plans of items as one slice. The inner error says that somebody else was quicker, in the store or in the other
 /// lane: nothing was written.
 pub(super) async fn write(
@@ -241,8 +229,7 @@ async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
         let (Some(gone), Some(new)) = (&plan.unlinks, &plan.link) else {
             continue;
         };
-        let uid = job.integration.uid;
-        let members = job.store.remembered(uid, &gone.source).await?;
+        let members = job.remembered(&gone.source).await?;
         let sources = members.iter().map(|member| member.source.clone());
         moved.push((gone.source.clone(), Vec::new(), sources.collect()));
         moved.push((new.source.clone(), members, Vec::new()));
@@ -251,7 +238,7 @@ async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
 }
 
 /// Whether this is a group of which the memberships are still to be done.
-pub(super) fn waits(item: &Item, count: &Count) -> bool {
+fn waits(item: &Item, count: &Count) -> bool {
     item.kind == Kind::Group
         && matches!(item.what, What::Provision { .. })
         && !matches!(

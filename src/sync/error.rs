@@ -15,6 +15,11 @@ pub enum Error {
     /// A rule was named that can't be run by hand.
     #[error("{0}")]
     BadRule(String),
+    /// So many previews of the integration wait already.
+    #[error(
+        "{0} previews of this integration wait already: wait until one of them has begun (WatchRuns tells), or call CancelRun with one that is not needed"
+    )]
+    TooManyPreviews(usize),
     /// There is no such thing: its resource name, if it is one that has any.
     #[error("{0} does not exist")]
     Missing(String),
@@ -48,6 +53,7 @@ impl Error {
         match self {
             Self::NotReady(_) => ErrorKind::Precondition,
             Self::BadRule(_) => ErrorKind::Invalid,
+            Self::TooManyPreviews(_) => ErrorKind::Exhausted,
             Self::Missing(_) => ErrorKind::NotFound,
             Self::BadPosition(_) => ErrorKind::OutOfRange,
             Self::System(error) => error.kind(),

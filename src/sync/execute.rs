@@ -88,8 +88,9 @@ async fn carry_out(
     let job = match open(tools, &run, cancel, &bulk).await {
         Ok(job) => job,
         Err(stop) => {
+            let ended = Ended::Failed(explain(&run, &stop));
             let mut ledger = Ledger::open(run, std::iter::empty());
-            ledger.close(Ended::Failed(explain(&stop)));
+            ledger.close(ended);
             return (ledger.run, None);
         }
     };
@@ -120,7 +121,8 @@ async fn open(
         .get(&run.company, &run.integration)
         .await?;
     // It may have been paused or deleted while the run waited.
-    if let Some(gap) = halted(&integration) {
+    let bars = |gap: &Gap| !run.preview || gap.bars_previews();
+    if let Some(gap) = halted(&integration).filter(bars) {
         return Err(Stop::Integration(gap.into()));
     }
     let source = tools
@@ -182,7 +184,8 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
         .store
         .save_run(run.clone(), Some(EventBody::RunFinished))
         .await?;
-    if run.state == RunState::Interrupted {
+    // Of a preview nothing follows.
+    if run.state == RunState::Interrupted || run.preview {
         return Ok(());
     }
     let (company, id) = (&run.company, &run.integration);

@@ -6,6 +6,7 @@ use super::{
     lane::{Beside, Lane, Part, Taken},
     plan::{Context, Item},
     record::{Count, Ledger},
+    rehearsal::Rehearsal,
     table::Table,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Job {
     pub(super) cancel: CancellationToken,
     /// Where single objects are marked; none = this is about a single object, which knows no others.
     pub(super) lane: Option<Arc<Lane>>,
+    /// What a preview has planned; none = this writes.
+    pub(super) rehearsal: Option<Rehearsal>,
     /// Objects that the links knew when the run began.
     pub(super) expected: AtomicU64,
     ledger: Mutex<Ledger>,
@@ -96,6 +99,7 @@ pub(super) struct Parts {
 
 impl Job {
     pub(super) fn new(parts: Parts, run: Run) -> Self {
+        let rehearsal = run.preview.then(|| Rehearsal::new(&parts.integration));
         let ledger = Ledger::open(run, parts.rules.written().map(|rule| rule.id.clone()));
         Self {
             store: parts.store,
@@ -110,6 +114,7 @@ impl Job {
             mapped: parts.mapped,
             cancel: parts.cancel,
             lane: parts.lane,
+            rehearsal,
             expected: AtomicU64::new(0),
             ledger: Mutex::new(ledger),
             users: Mutex::default(),
@@ -223,8 +228,8 @@ impl Job {
         }
     }
 
-    /// Accounts for objects and writes their slice; if it conflicts, the accounting is taken back and the indexes of
-    /// the entities in question are told.
+    /// Accounts for objects and writes their slice, or in a preview does as if it did; if it conflicts, the accounting is
+    /// taken back and the indexes of the entities in question are told.
     pub(super) async fn commit(
         &self,
         mut slice: Slice,
@@ -237,15 +242,9 @@ impl Job {
                 .for_each(|(item, count)| ledger.count(item.rule.as_ref(), count));
         }
         slice.run = self.snapshot();
-        let nothing = slice.entities.is_empty()
-            && slice.links.is_empty()
-            && slice.members.is_empty()
-            && slice.remembered.is_empty()
-            && slice.changes.is_empty();
-        let answer = if nothing {
-            Ok(())
-        } else {
-            self.store.commit(slice).await
+        let answer = match &self.rehearsal {
+            Some(rehearsal) => self.rehearse(rehearsal, slice).await,
+            None => self.keep(slice).await,
         };
         match answer {
             Ok(()) => {
@@ -261,6 +260,19 @@ impl Job {
             }
             Err(SliceError::Store(error)) => Err(error.into()),
         }
+    }
+
+    /// Writes a slice, unless there is nothing in it.
+    pub(super) async fn keep(&self, slice: Slice) -> Result<(), SliceError> {
+        let nothing = slice.entities.is_empty()
+            && slice.links.is_empty()
+            && slice.members.is_empty()
+            && slice.remembered.is_empty()
+            && slice.changes.is_empty();
+        if nothing {
+            return Ok(());
+        }
+        self.store.commit(slice).await
     }
 
     /// Goes on to a phase, and says so.
@@ -309,9 +321,11 @@ impl Job {
     }
 
     /// Whether the target need not be asked about items before they are written: no link can know them, and so far no address was held by
-    /// another object. If one is, writing conflicts, and then it is asked.
+    /// another object. If one is, writing conflicts, and then it is asked. Nothing conflicts with what is not written.
     pub(super) fn seems_free(&self, items: &[Item]) -> bool {
-        !self.met_others.load(Ordering::Relaxed) && items.iter().all(|item| item.unlinked)
+        self.rehearsal.is_none()
+            && !self.met_others.load(Ordering::Relaxed)
+            && items.iter().all(|item| item.unlinked)
     }
 
     /// From now on the target is asked first.

@@ -34,7 +34,7 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
         job.tell_progress();
         return Ok(());
     }
-    let link = link(job, &group).await?;
+    let link = job.link_of(Kind::Group, &group.source).await?;
     let Some((link, target)) =
         link.and_then(|link| link.target.clone().map(|(target, _)| (link, target)))
     else {
@@ -56,38 +56,11 @@ pub(super) async fn apply(job: &Job, group: Filling, listing: Listing) -> Result
     Ok(())
 }
 
-/// What applying a listing would count and record. Nothing is written.
-pub(super) async fn preview(
-    job: &Job,
-    group: &Filling,
-    listing: &Listing,
-) -> Result<(Count, Vec<Change>), Stop> {
-    if is_as_listed(job, group, listing) {
-        return Ok((group.count.clone(), Vec::new()));
-    }
-    let link = link(job, group).await?;
-    let link = link.unwrap_or_else(|| Link::observed(group.source.clone()));
-    // A group that is not there yet has no members to compare with, whatever it will be called.
-    let target = link.target.clone().map(|(target, _)| target);
-    let target = target.unwrap_or_else(EntityId::generate);
-    let joining = joining(job, group, listing, &target).await?;
-    Ok((count(group, &joining), records(job, group, &link, &joining)))
-}
-
 fn is_as_listed(job: &Job, group: &Filling, listing: &Listing) -> bool {
     let table = job.table(Kind::Group);
     let told = table.get(&group.source).is_some_and(|entry| entry.told);
     let same = table.members(&group.source) == listing.fingerprint;
     !told && (same || is_void(&table, group, listing))
-}
-
-/// The link of a group.
-pub(super) async fn link(job: &Job, group: &Filling) -> Result<Option<Link>, Stop> {
-    let sources = vec![group.source.clone()];
-    let links = job
-        .store
-        .links_of(job.integration.uid, Kind::Group, sources);
-    Ok(links.await?.into_iter().next().flatten())
 }
 
 async fn joining(
@@ -96,12 +69,11 @@ async fn joining(
     listing: &Listing,
     target: &EntityId,
 ) -> Result<Joining, Stop> {
-    let uid = job.integration.uid;
-    let remembered = job.store.remembered(uid, &group.source).await?;
+    let remembered = job.remembered(&group.source).await?;
     let targets = targets(job, listing, &remembered).await?;
     let gone = gone(job, &remembered, &targets).await?;
     let terms = Terms {
-        uid,
+        uid: job.integration.uid,
         limit: job.integration.limits.member_loss_percent(),
         gone: &gone,
     };
@@ -186,10 +158,7 @@ async fn targets(
         }
     }
     for (kind, sources) in unknown {
-        let links = job
-            .store
-            .links_of(job.integration.uid, kind, sources)
-            .await?;
+        let links = job.links_of(kind, sources).await?;
         for link in links.into_iter().flatten() {
             if let (Some((target, _)), Some(wanted)) = (link.target, targets.get_mut(&link.source))
             {
@@ -204,10 +173,7 @@ async fn targets(
 async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
     let mut after = None;
     loop {
-        let links = job
-            .store
-            .links(job.integration.uid, Kind::User, after.take(), 1000)
-            .await?;
+        let links = job.links(Kind::User, after.take(), 1000).await?;
         let Some(last) = links.last() else {
             return Ok(());
         };

@@ -37,11 +37,15 @@ pub(super) fn deleted(item: &Item, found: &Found, context: &Context) -> Plan {
 
 /// Who wants an address that somebody else holds.
 pub(super) fn taken(item: &Item, found: &Found, holder: &Entity, context: &Context) -> Plan {
+    let who = match holder.linked_to(context.uid) {
+        // A preview plans it, and nobody knows its id yet.
+        Some(source) if holder.revision == 0 => format!("made for {source}"),
+        _ => holder.id.to_string(),
+    };
     let text = format!(
-        "the address {} is held by the {} {}; free it there, or change it at the source",
+        "the address {} is held by the {} {who}; free it there, or change it at the source",
         holder.email(),
         holder.kind,
-        holder.id
     );
     fail(item, found, context, Reason::new("EMAIL_TAKEN", text))
 }
@@ -81,7 +85,7 @@ pub(super) async fn group(
 ) -> Result<(), Stop> {
     let (item, mut slice) = (joining::item(group), job.slice());
     let _slice = job.lane_slice().await;
-    let link = joining::link(job, group).await?;
+    let link = job.link_of(Kind::Group, &group.source).await?;
     let told = told(&reason, Fingerprint::NONE);
     let said = link.as_ref().is_some_and(|link| link.told == told);
     if !said || job.context().asked {

@@ -149,7 +149,7 @@ async fn unreadable(
 }
 
 /// What becomes of a group whose members can't be listed, for this reason; the reason itself if it stops more than this group.
-pub(super) fn unread(group: &Filling, stop: Stop) -> Result<(Count, Outcome, Reason), Stop> {
+fn unread(group: &Filling, stop: Stop) -> Result<(Count, Outcome, Reason), Stop> {
     let error = match stop {
         Stop::System(error @ (Error::Unauthorized(_) | Error::ConsentLost(_))) => {
             return Err(error.into());
@@ -179,11 +179,7 @@ pub(super) fn unread(group: &Filling, stop: Stop) -> Result<(Count, Outcome, Rea
 }
 
 /// Lists the direct members of a group to the end; starts again once if the listing is lost.
-pub(super) async fn list(
-    job: &Job,
-    group: &Filling,
-    groups_complete: bool,
-) -> Result<Listing, Stop> {
+async fn list(job: &Job, group: &Filling, groups_complete: bool) -> Result<Listing, Stop> {
     let known = job
         .table(Kind::Group)
         .get(&group.source)
@@ -252,10 +248,7 @@ async fn acquaint(job: &Job, members: &HashMap<SourceId, SourceMember>) -> Resul
             MemberKind::Everyone => false,
         };
         let ids = members.values().filter(of_kind).map(|m| m.id.clone());
-        let links = job
-            .store
-            .links_of(job.integration.uid, kind, ids.collect())
-            .await?;
+        let links = job.links_of(kind, ids.collect()).await?;
         let mut table = job.table(kind);
         links.iter().flatten().for_each(|link| table.learn(link));
     }

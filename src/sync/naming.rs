@@ -17,9 +17,8 @@ pub(super) async fn name(job: &Job, joining: &mut Joining) -> Result<(), Stop> {
     let left = joining.left.iter_mut().zip(left).take(NAMES);
     let unnamed = joined.filter(|(name, _)| !name.contains('@'));
     for (name, (_, (kind, id))) in unnamed.chain(left) {
-        let member = job.store.entity(&job.integration.company, kind, &id);
-        if let Some(member) = member.await? {
-            member.email().clone_into(name);
+        if let Some(address) = job.address(kind, &id, name).await? {
+            *name = address;
         }
     }
     Ok(())

@@ -6,12 +6,10 @@ use super::{
     error::Stop,
     execute::{AGAIN, Tools},
     fate::{Fate, elsewhere, fate, why},
-    job::{Filling, Job},
-    joining, knowledge,
+    job::Job,
+    knowledge,
     lane::{Part, Taken},
-    members,
-    plan::{self, Item, Planned},
-    read,
+    members, read,
     record::{Count, Ended},
     run::{explain, panicked},
     runs::ObjectRequest,
@@ -54,7 +52,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
     let active = rules.iter().filter(|rule| rule.active);
     let named: Vec<RuleId> = active.map(|rule| rule.id.clone()).collect();
     if !request.preview {
-        super::runs::ready(&integration, &rules, &named)?;
+        super::runs::ready(&integration, &rules, &named, false)?;
     }
     let source = tools.integrations.connect(company, id).await?;
     let cancel = tools.stopping.child_token();
@@ -79,7 +77,6 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
             knowledge::read(&job).await?;
         }
         let done = match read {
-            Look::There(object) if request.preview => preview(&job, object).await,
             Look::There(object) => carry_out(tools, &job, object, &mut taken).await,
             Look::Absent | Look::Gone(_) => {
                 done(&mut taken, &[Part::Object, Part::Members]);
@@ -157,6 +154,7 @@ fn new_run(tools: &Tools, integration: &Integration, request: &ObjectRequest) ->
         error: None,
         scheduled_time: None,
         made_up: false,
+        preview: request.preview,
     }
 }
 
@@ -181,10 +179,7 @@ enum Look {
 
 /// Reads the object and what its link says.
 async fn look(job: &Job, kind: Kind, id: &SourceId) -> Result<Look, Stop> {
-    let links = job
-        .store
-        .links_of(job.integration.uid, kind, vec![id.clone()]);
-    let link = links.await?.into_iter().next().flatten();
+    let link = job.link_of(kind, id).await?;
     if let Some(link) = &link {
         job.table(kind).learn(link);
     }
@@ -217,7 +212,7 @@ fn done(taken: &mut Option<Taken>, parts: &[Part]) {
     }
 }
 
-/// Decides and writes, as a run of its own.
+/// Decides and writes, as a run of its own; a preview only decides.
 async fn carry_out(
     tools: &Tools,
     job: &Job,
@@ -231,18 +226,43 @@ async fn carry_out(
         id: object.id.to_string(),
         label: object.label().to_owned(),
     });
-    tools.store.create_run(job.snapshot(), None).await?;
+    if job.rehearsal.is_none() {
+        tools.store.create_run(job.snapshot(), None).await?;
+    }
     let piped = AssertUnwindSafe(pipe(job, object.clone(), taken))
         .catch_unwind()
         .await;
     let (ended, stop) = match piped {
         Ok(Ok(())) => (Ended::Complete, None),
-        Ok(Err(stop)) => (Ended::Failed(explain(&stop)), Some(stop)),
+        Ok(Err(stop)) => (Ended::Failed(explain(&job.snapshot(), &stop)), Some(stop)),
         Err(_) => (Ended::Failed(panicked()), None),
     };
     job.ledger().close(ended);
     let mut run = job.snapshot();
     run.end_time = Some(tools.clock.now());
+    if job.rehearsal.is_none() {
+        end(tools, &run).await?;
+    }
+    if let Some(stop) = stop {
+        return Err(stop);
+    }
+    let changes = match &job.rehearsal {
+        Some(rehearsal) => rehearsal.records().into_iter().map(|c| (0, c)).collect(),
+        None => recorded(tools, &run).await?,
+    };
+    let fate = fate(&run.tally.objects);
+    Ok(Provisioned {
+        fate,
+        reason: elsewhere.or_else(|| why(fate, &changes, run.error.as_ref())),
+        run: job.rehearsal.is_none().then_some(run),
+        object: Some(object),
+        rules,
+        changes,
+    })
+}
+
+/// Stores how the run ended.
+async fn end(tools: &Tools, run: &Run) -> Result<(), Stop> {
     tools.feed.forget(&run.company, &run.id);
     let event = Some(EventBody::RunFinished as fn(Run) -> EventBody);
     while let Err(error) = tools.store.save_run(run.clone(), event).await {
@@ -252,9 +272,11 @@ async fn carry_out(
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
-    if let Some(stop) = stop {
-        return Err(stop);
-    }
+    Ok(())
+}
+
+/// What the run recorded.
+async fn recorded(tools: &Tools, run: &Run) -> Result<Vec<(u64, Change)>, Stop> {
     let filter = ChangeFilter {
         integration: Some(run.integration.clone()),
         run: Some(run.id.clone()),
@@ -266,16 +288,7 @@ async fn carry_out(
     };
     let recorded = tools.store.changes(&run.company, &filter, &page).await?;
     let recorded = recorded.items.into_iter();
-    let changes: Vec<_> = recorded.map(|r| (r.sequence, r.change)).collect();
-    let fate = fate(&run.tally.objects);
-    Ok(Provisioned {
-        fate,
-        reason: elsewhere.or_else(|| why(fate, &changes, run.error.as_ref())),
-        run: Some(run),
-        object: Some(object),
-        rules,
-        changes,
-    })
+    Ok(recorded.map(|r| (r.sequence, r.change)).collect())
 }
 
 /// As a bulk run does with each object. What fails, or can't be decided here, is left to that.
@@ -286,7 +299,10 @@ async fn pipe(job: &Job, object: Object, taken: &mut Option<Taken>) -> Result<()
         let slices = stream::iter([vec![item]]);
         apply::apply(job, kind, slices, &mut parked).await?;
         for item in parked {
-            let reason = not_settled();
+            let reason = Reason::new(
+                "NOT_SETTLED",
+                "another object of this integration has the address, and may have given it up: only a run over all objects can tell",
+            );
             let count = Count::Deferred(reason.clone());
             let mut slice = job.slice();
             slice.changes = vec![aside(job, &item, Outcome::Deferred, reason)];
@@ -305,72 +321,4 @@ async fn pipe(job: &Job, object: Object, taken: &mut Option<Taken>) -> Result<()
         done(taken, &[Part::Members]);
     }
     Ok(())
-}
-
-fn not_settled() -> Reason {
-    Reason::new(
-        "NOT_SETTLED",
-        "another object of this integration has the address, and may have given it up: only a run over all objects can tell",
-    )
-}
-
-/// Decides without writing.
-async fn preview(job: &Job, object: Object) -> Result<Provisioned, Stop> {
-    let (rules, kind) = (job.rules.explain(&object, job.knowledge()), object.kind);
-    let elsewhere = elsewhere(job, &object);
-    let mut changes = Vec::new();
-    let mut count = None;
-    if let Some(item) = read::sort_out(job, kind, object.clone()) {
-        let (counted, change) = decide(job, &item).await?;
-        changes.extend(change);
-        if apply::waits(&item, &counted) {
-            job.groups_to_fill().push(Filling::of(&item, counted));
-        } else {
-            count = Some(counted);
-        }
-    }
-    let group = job.groups_to_fill().pop();
-    if let Some(group) = group {
-        let (counted, more) = match members::list(job, &group, false).await {
-            Ok(listing) => joining::preview(job, &group, &listing).await?,
-            Err(stop) => {
-                let (counted, outcome, reason) = members::unread(&group, stop)?;
-                let change = aside(job, &joining::item(&group), outcome, reason);
-                (counted, vec![change])
-            }
-        };
-        changes.extend(more);
-        count = Some(counted);
-    }
-    if let Some(count) = &count {
-        job.ledger().count(None, count);
-    }
-    for change in &mut changes {
-        if change.outcome == Outcome::Applied {
-            change.outcome = Outcome::Planned;
-        }
-    }
-    let changes: Vec<_> = changes.into_iter().map(|change| (0, change)).collect();
-    let fate = fate(&job.snapshot().tally.objects);
-    Ok(Provisioned {
-        fate,
-        reason: elsewhere.or_else(|| why(fate, &changes, None)),
-        run: None,
-        object: Some(object),
-        rules,
-        changes,
-    })
-}
-
-async fn decide(job: &Job, item: &Item) -> Result<(Count, Option<Change>), Stop> {
-    let found = apply::find(job, item.kind, std::slice::from_ref(item)).await?;
-    let found = found.into_iter().next().unwrap_or_default();
-    Ok(match plan::plan(item, &found, &job.context()) {
-        Planned::Do(plan) => (plan.count, plan.change),
-        Planned::Park => {
-            let reason = not_settled();
-            let change = aside(job, item, Outcome::Deferred, reason.clone());
-            (Count::Deferred(reason), Some(change))
-        }
-    })
 }

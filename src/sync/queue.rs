@@ -1,10 +1,14 @@
 //! What runs and what waits, integration by integration, and whose turn it is: pure bookkeeping.
 
-use crate::model::{CompanyId, Integration, IntegrationId, Rule, RuleId, Run, RunId, RunMode};
+use crate::model::{CompanyId, IntegrationId, Rule, RuleId, Run, RunId, RunMode};
 use std::collections::{HashMap, VecDeque};
 use tokio_util::sync::CancellationToken;
 
-type Key = (CompanyId, IntegrationId);
+/// Previews of one integration that may wait (semantics 17).
+pub(super) const MOST_PREVIEWS: usize = 8;
+
+/// An integration.
+pub(super) type Key = (CompanyId, IntegrationId);
 
 /// One run at a time for each integration, and so many at once in the whole daemon. A free place goes to the company that
 /// has the fewest of those that wait for one, and among equals they go round: a company with many integrations does not
@@ -24,11 +28,12 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Slot {
     running: Option<(RunId, CancellationToken)>,
-    /// More than one only after a crash; requests merge into the last.
+    /// In the order of their turns. More than one that is no preview only after a crash; requests merge into the last.
     waiting: VecDeque<Run>,
 }
 
-fn key(run: &Run) -> Key {
+/// Whose run it is.
+pub(super) fn key(run: &Run) -> Key {
     (run.company.clone(), run.integration.clone())
 }
 
@@ -44,12 +49,17 @@ impl Queue {
         }
     }
 
-    /// The run that waits for this integration; the last, if there are several.
-    pub(super) fn waiting(&mut self, of: &Integration) -> Option<&mut Run> {
-        self.slots
-            .get_mut(&(of.company.clone(), of.id.clone()))?
-            .waiting
-            .back_mut()
+    /// The run that waits for this integration and is no preview; the last, if there are several.
+    pub(super) fn waiting(&mut self, of: &Key) -> Option<&mut Run> {
+        let slot = self.slots.get_mut(of)?;
+        slot.waiting.iter_mut().rev().find(|run| !run.preview)
+    }
+
+    /// Whether no other preview of this integration may wait.
+    pub(super) fn is_full(&self, of: &Key) -> bool {
+        let slots = self.slots.get(of).into_iter();
+        let waiting = slots.flat_map(|slot| &slot.waiting);
+        waiting.filter(|run| run.preview).count() >= MOST_PREVIEWS
     }
 
     /// Has a run wait for its turn.
@@ -188,4 +198,4 @@ pub(super) fn merge(one: &[RuleId], other: &[RuleId], rules: &[Rule]) -> Vec<Rul
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

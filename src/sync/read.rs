@@ -30,10 +30,7 @@ const COSTLY_STRETCH: usize = 4;
 pub(super) async fn load(job: &Job, kind: Kind) -> Result<(), Stop> {
     let mut after = None;
     loop {
-        let links = job
-            .store
-            .links(job.integration.uid, kind, after.take(), 1000)
-            .await?;
+        let links = job.links(kind, after.take(), 1000).await?;
         let Some(last) = links.last() else {
             return Ok(());
         };
@@ -252,10 +249,7 @@ async fn absent(job: &Job, kind: Kind) -> Result<(), Stop> {
     }
     let mut after = None;
     loop {
-        let links = job
-            .store
-            .links(job.integration.uid, kind, after.take(), SLICE)
-            .await?;
+        let links = job.links(kind, after.take(), SLICE).await?;
         let Some(last) = links.last() else {
             return Ok(());
         };

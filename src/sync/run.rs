@@ -9,7 +9,7 @@ use super::{
 use crate::{
     connector::Error,
     integrations,
-    model::{Kind, Phase, Reason, RunError},
+    model::{Kind, Phase, Reason, Run, RunError},
 };
 
 /// Carries a run out; tells how it ended. Everything counted is in the job's books.
@@ -31,7 +31,7 @@ pub(super) async fn pipe(job: &Job) -> Ended {
         return Ended::Complete;
     };
     account_for_the_rest(job, "RUN_FAILED", "the run failed before this group's turn");
-    Ended::Failed(explain(&stop))
+    Ended::Failed(explain(&job.snapshot(), &stop))
 }
 
 async fn stages(job: &Job, first_failure: &mut Option<Stop>) -> Result<(), Stop> {
@@ -78,7 +78,7 @@ fn account_for_the_rest(job: &Job, code: &str, text: &str) {
 }
 
 /// What a failed run says about why.
-pub(super) fn explain(stop: &Stop) -> RunError {
+pub(super) fn explain(run: &Run, stop: &Stop) -> RunError {
     let (code, text) = match stop {
         Stop::System(error) => (error.code(), error.to_string()),
         Stop::Rule(_) => ("NOT_READY", stop.to_string()),
@@ -92,9 +92,14 @@ pub(super) fn explain(stop: &Stop) -> RunError {
         Stop::Integration(error) => ("NOT_READY", error.to_string()),
         Stop::Cancelled => ("CANCELLED", "the run was stopped".to_owned()),
     };
+    let stands = if run.preview {
+        "Nothing was written"
+    } else {
+        "What was applied stands"
+    };
     RunError {
         code: code.to_owned(),
-        text: format!("{text}. What was applied stands; nothing absent was concluded."),
+        text: format!("{text}. {stands}; nothing absent was concluded."),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The door: everything that starts work asks here. One bulk run at a time for each integration; requests that wait merge.
+//! The door: everything that starts work asks here. One bulk run at a time for each integration; requests that wait merge,
+//! and previews take their turns.
 
 mod due;
 mod request;
@@ -11,7 +12,7 @@ use super::{
     events::Feed,
     execute::{Tools, execute},
     lane::Lanes,
-    queue::{Queue, merge},
+    queue::{MOST_PREVIEWS, Queue, merge},
     schedule,
 };
 use crate::{
@@ -106,13 +107,17 @@ impl Runs {
         }
     }
 
-    /// Asks for a run of the automatic lookup rules, or of those named; answers at once with the run, or with the one
-    /// that waits already and now covers this request too (semantics 17).
+    /// Asks for a run of the automatic lookup rules, or of those named, or for its preview; answers at once with the run,
+    /// or with the one that waits already and now covers this request too, which no preview does (semantics 17).
+    ///
+    /// # Errors
+    /// `NotReady`, `BadRule`, `Missing`; `TooManyPreviews` if so many wait that no other may.
     pub async fn start(
         &self,
         company: &CompanyId,
         integration: &IntegrationId,
         rules: Vec<RuleId>,
+        preview: bool,
         requested_by: String,
         key: Option<RequestKey>,
     ) -> Result<Run, Error> {
@@ -121,6 +126,7 @@ impl Runs {
             company,
             integration,
             rules,
+            preview,
             trigger: Trigger::Manual,
             requested_by,
             key,
@@ -192,6 +198,7 @@ impl Runs {
             company: run.company.clone(),
             integration: run.integration.clone(),
             rules: named,
+            preview: run.preview,
             trigger: Trigger::Recovery,
             requested_by: String::new(),
             key: None,
@@ -318,8 +325,14 @@ impl Door {
             .get(&request.company, &request.integration)
             .await?;
         let rules = store.rules(&request.company, &request.integration).await?;
-        ready(&integration, &rules, &request.rules)?;
-        if let Some(waiting) = self.queue.waiting(&integration) {
+        ready(&integration, &rules, &request.rules, request.preview)?;
+        let of = (request.company.clone(), request.integration.clone());
+        if request.preview {
+            // One that was interrupted was let in before.
+            if request.trigger == Trigger::Manual && self.queue.is_full(&of) {
+                return Err(Error::TooManyPreviews(MOST_PREVIEWS));
+            }
+        } else if let Some(waiting) = self.queue.waiting(&of) {
             let merged = merge(&waiting.rules, &request.rules, &rules);
             if waiting.rules != merged || request.key.is_some() {
                 waiting.rules = merged;

@@ -1,7 +1,7 @@
 //! Addresses that change hands within a run (semantics 13): decided when the listing is complete, and written together.
 
 use super::{
-    apply::{SLICE, defer, find, leave_outrun, write},
+    apply::{SLICE, defer, leave_outrun, write},
     error::Stop,
     job::Job,
     left,
@@ -22,7 +22,7 @@ pub(super) async fn settle(job: &Job, kind: Kind, items: Vec<Item>) -> Result<()
     if items.is_empty() {
         return Ok(());
     }
-    let found = match find(job, kind, &items).await {
+    let found = match job.find(kind, &items).await {
         Ok(found) => found,
         Err(stop) => return put_off(job, &items, stop),
     };
@@ -68,7 +68,7 @@ async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Sto
         let sources = items.iter().map(|item| &item.source);
         turns.extend(job.turns(kind, sources).await?);
         leave_outrun(job, items).await?;
-        let found = find(job, kind, items).await?;
+        let found = job.find(kind, items).await?;
         let context = job.context();
         let movers = movers(items, &found, &context);
         let moves = |i: usize| movers.contains(&i);
@@ -138,9 +138,7 @@ async fn prove(job: &Job, kind: Kind, source: &SourceId) -> Result<Proof, Stop> 
         }
         Err(stop) => return Err(stop),
     }
-    let uid = job.integration.uid;
-    let links = job.store.links_of(uid, kind, vec![source.clone()]).await?;
-    let link = links.into_iter().next().flatten();
+    let link = job.link_of(kind, source).await?;
     Ok(link.map_or(Proof::There, |link| Proof::Gone(Box::new(link))))
 }
 

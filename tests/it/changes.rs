@@ -10,5 +10,6 @@ mod mappings;
 mod memberships;
 mod one_object;
 mod others;
+mod previews;
 pub mod scene;
 mod scope;

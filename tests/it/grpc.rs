@@ -12,6 +12,7 @@ mod limits;
 mod nameless;
 mod ordering;
 mod pages;
+mod previewing;
 mod refusals;
 mod watching;
 mod watching_directory;

@@ -1,6 +1,6 @@
 //! The daemon as a process: how it stops, and what it refuses to start on.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{Daemon, World, integration, refused};
 use provisiond::{
@@ -48,6 +48,51 @@ async fn a_truncated_store_is_refused_in_words_that_say_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_a_stop_interrupts_is_done_again_after_the_start() {
+    let (mut world, again) = interrupted(false, false).await;
+    assert!(!again.preview);
+    assert_eq!(world.finished(&again.name).await.state(), State::Succeeded);
+    assert_eq!(world.users().await.len(), 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_that_is_interrupted_is_done_again_as_a_preview_and_those_that_wait_go_on() {
+    for killed in [false, true] {
+        let (mut world, again) = interrupted(true, killed).await;
+        assert!(again.preview);
+        let again = world.finished(&again.name).await;
+        assert_eq!(again.state(), State::Succeeded, "{again:?}");
+        assert_eq!(again.counters.unwrap().added, 68, "{again:?}");
+        let runs = runs(&mut world).await;
+        let waited = runs.iter().filter(|run| run.requested_by == "caller");
+        let mut waited: Vec<_> = waited.map(|run| run.name.clone()).collect();
+        assert_eq!(waited.len(), 3, "{runs:?}");
+        // Two that waited, newest first, behind the one that was interrupted.
+        waited.pop();
+        for name in waited {
+            let waited = world.finished(&name).await;
+            assert!(waited.preview && waited.state() == State::Succeeded);
+        }
+        assert_eq!(world.users().await.len(), 0);
+    }
+}
+
+async fn runs(world: &mut World) -> Vec<Run> {
+    let request = ListRunsRequest {
+        parent: integration(),
+        ..ListRunsRequest::default()
+    };
+    world
+        .sync
+        .list_runs(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .runs
+}
+
+/// A world after a daemon was stopped or killed while its run, or its preview with two others behind it, was reading
+/// members; and the run that is made up for that one.
+async fn interrupted(preview: bool, killed: bool) -> (World, Run) {
     let (google, home) = World::ready(small()).await.stop().await;
     // Members are answered when nobody waits for them any more.
     google
@@ -61,34 +106,37 @@ async fn a_run_that_a_stop_interrupts_is_done_again_after_the_start() {
         .unwrap();
     let request = StartRunRequest {
         parent: integration(),
+        preview,
         ..StartRunRequest::default()
     };
-    let first = sync.start_run(request).await.unwrap().into_inner();
-    let request = WatchRunsRequest {
+    let first = sync.start_run(request.clone()).await.unwrap().into_inner();
+    let watch = WatchRunsRequest {
         parent: first.name.clone(),
         ..WatchRunsRequest::default()
     };
-    let mut news = sync.watch_runs(request).await.unwrap().into_inner();
+    let mut news = sync.watch_runs(watch).await.unwrap().into_inner();
     let applying =
         |message: &WatchRunsResponse| matches!(message.event, Some(Event::RunPhaseChanged(_)));
     while !applying(&news.message().await.unwrap().unwrap()) {}
-    assert!(daemon.terminate().success());
+    for _ in 0..if preview { 2 } else { 0 } {
+        sync.start_run(request.clone()).await.unwrap();
+    }
+    if killed {
+        daemon.kill();
+    } else {
+        assert!(daemon.terminate().success());
+    }
     google
         .control(reqwest::Method::DELETE, "faults", serde_json::Value::Null)
         .await;
     let mut world = World::with(google, home).await;
-    let request = ListRunsRequest {
-        parent: integration(),
-        ..ListRunsRequest::default()
-    };
-    let runs = world.sync.list_runs(request).await.unwrap().into_inner();
-    let old = runs.runs.iter().find(|run| run.name == first.name).unwrap();
+    let runs = runs(&mut world).await;
+    let old = runs.iter().find(|run| run.name == first.name).unwrap();
     assert_eq!(old.state(), State::Interrupted, "{old:?}");
-    let new = runs.runs.iter().find(|run| run.name != first.name).unwrap();
-    assert_eq!(new.trigger(), Trigger::Recovery);
-    let name = new.name.clone();
-    assert_eq!(world.finished(&name).await.state(), State::Succeeded);
-    assert_eq!(world.users().await.len(), 60);
+    let new = runs.iter().find(|run| run.trigger() == Trigger::Recovery);
+    let new = new.unwrap_or_else(|| panic!("{runs:?}")).clone();
+    assert_eq!(new.requested_by, "");
+    (world, new)
 }
 
 /// The runs of the test's integration that are not of these.

@@ -128,6 +128,8 @@ pub(in crate::store) struct RunRow {
     made_up: bool,
     #[prost(message, optional, tag = "29")]
     pub(in crate::store) object: Option<ObjectRow>,
+    #[prost(bool, tag = "30")]
+    pub(in crate::store) preview: bool,
 }
 
 /// Only what tells whether a run goes on.
@@ -164,6 +166,7 @@ impl RunRow {
             scheduled_time,
             made_up,
             object,
+            preview,
         } = run;
         let Tally {
             objects,
@@ -203,6 +206,7 @@ impl RunRow {
             scheduled_time: Moment::maybe(*scheduled_time),
             made_up: *made_up,
             object: object.clone().map(object_row),
+            preview: *preview,
         }
     }
 
@@ -244,6 +248,7 @@ impl RunRow {
             scheduled_time: Moment::optional(self.scheduled_time)?,
             made_up: self.made_up,
             object: self.object.map(object).transpose()?,
+            preview: self.preview,
         })
     }
 }

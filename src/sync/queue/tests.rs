@@ -54,7 +54,7 @@ fn waiting_requests_merge_into_the_union_of_their_rules() {
     }
 }
 
-fn run(company: &str, integration: &str) -> Run {
+pub(in crate::sync) fn run(company: &str, integration: &str) -> Run {
     Run {
         company: CompanyId::try_new(company).unwrap(),
         integration: IntegrationId::try_new(integration).unwrap(),
@@ -74,6 +74,7 @@ fn run(company: &str, integration: &str) -> Run {
         error: None,
         scheduled_time: None,
         made_up: false,
+        preview: false,
     }
 }
 
@@ -161,4 +162,52 @@ fn who_is_taken_out_of_the_queue_and_comes_again_is_let_in_once() {
     queue.finished(&run);
     assert!(next(&mut queue).is_none() && queue.slots.is_empty() && queue.held.is_empty());
     assert_eq!(queue.places, 2);
+}
+
+fn preview() -> Run {
+    Run {
+        preview: true,
+        ..run("acme", "a")
+    }
+}
+
+#[test]
+fn requests_merge_with_what_waits_and_never_with_a_preview() {
+    let mut queue = Queue::new(1);
+    let of = key(&preview());
+    let (first, sync, other) = (preview(), run("acme", "a"), preview());
+    queue.admit(first.clone());
+    assert!(queue.waiting(&of).is_none());
+    queue.admit(sync.clone());
+    queue.admit(other.clone());
+    assert_eq!(queue.waiting(&of), Some(&mut sync.clone()));
+    for run in [&first, &sync, &other] {
+        assert_eq!(next(&mut queue).unwrap().0, *run);
+        assert!(next(&mut queue).is_none());
+        queue.finished(run);
+    }
+}
+
+#[test]
+fn eight_previews_wait_and_no_more_whatever_else_does() {
+    let mut queue = Queue::new(1);
+    let of = key(&preview());
+    queue.admit(run("acme", "a"));
+    queue.admit(run("acme", "b"));
+    let mut previews: Vec<Run> = Vec::new();
+    while !queue.is_full(&of) {
+        previews.push(preview());
+        queue.admit(previews.last().unwrap().clone());
+    }
+    assert_eq!(previews.len(), MOST_PREVIEWS);
+    assert!(queue.drop_waiting(&previews.remove(3)));
+    assert!(!queue.is_full(&of));
+    queue.admit(preview());
+    let (sync, _) = next(&mut queue).unwrap();
+    assert!(!sync.preview && queue.is_full(&of));
+    queue.finished(&sync);
+    while let Some((run, _)) = next(&mut queue) {
+        assert_eq!(queue.is_full(&of), !run.preview);
+        queue.finished(&run);
+    }
 }

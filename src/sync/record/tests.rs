@@ -22,6 +22,7 @@ fn ledger() -> Ledger {
         error: None,
         scheduled_time: None,
         made_up: false,
+        preview: false,
     };
     Ledger::open(run, [RuleId::try_new("r").unwrap()].into_iter())
 }

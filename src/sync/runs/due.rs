@@ -8,7 +8,10 @@ use super::{
 use crate::{
     model::{Integration, RunError, RunState, Time, Trigger},
     store::{self, Due},
-    sync::{Error, queue::merge},
+    sync::{
+        Error,
+        queue::{self, merge},
+    },
 };
 use std::time::Duration;
 
@@ -58,6 +61,7 @@ impl Door {
             company: company.clone(),
             integration: id.clone(),
             rules: Vec::new(),
+            preview: false,
             trigger: Trigger::Schedule,
             requested_by: String::new(),
             key: None,
@@ -66,11 +70,11 @@ impl Door {
         let refused = if verdict.too_late {
             Some(self.too_late(&verdict))
         } else {
-            refusal(ready(&integration, &rules, &request.rules))?
+            refusal(ready(&integration, &rules, &request.rules, false))?
         };
         let mut run = new_run(&integration, &request, called.now);
         let waiting = match refused {
-            None => self.queue.waiting(&integration),
+            None => self.queue.waiting(&queue::key(&run)),
             Some(error) => {
                 tracing::warn!(integration = %id, %company, code = error.code, text = error.text, "a scheduled run is skipped");
                 run.state = RunState::Failed;

@@ -15,19 +15,22 @@ pub(super) struct Request {
     pub(super) company: CompanyId,
     pub(super) integration: IntegrationId,
     pub(super) rules: Vec<RuleId>,
+    pub(super) preview: bool,
     pub(super) trigger: Trigger,
     pub(super) requested_by: String,
     pub(super) key: Option<RequestKey>,
 }
 
-/// Whether the request can be carried out at all; if not, what to do first.
+/// Whether the rules named can be run at all, or previewed; if not, what to do first.
 pub(in crate::sync) fn ready(
     integration: &Integration,
     rules: &[Rule],
     named: &[RuleId],
+    preview: bool,
 ) -> Result<(), Error> {
     let mut missing = gaps(integration, rules);
     missing.retain(|gap| named.is_empty() || *gap != Gap::NoAutomaticRules);
+    missing.retain(|gap| !preview || gap.bars_previews());
     for name in named {
         match rules.iter().find(|rule| rule.id == *name) {
             None => {
@@ -69,5 +72,6 @@ pub(super) fn new_run(integration: &Integration, request: &Request, now: Time) -
         error: None,
         scheduled_time: None,
         made_up: false,
+        preview: request.preview,
     }
 }

@@ -12,6 +12,7 @@ async fn start(world: &mut World, rules: &[&str], id: &str) -> Result<Run, Statu
         parent: integration(),
         rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
         request_id: id.to_owned(),
+        preview: false,
     };
     world
         .sync

@@ -231,6 +231,7 @@ pub fn run(integration: &Integration) -> Run {
         error: None,
         scheduled_time: None,
         made_up: false,
+        preview: false,
     }
 }
 

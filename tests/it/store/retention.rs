@@ -167,3 +167,28 @@ async fn old_runs_go_with_their_changes_but_for_the_latest_and_those_that_are_no
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn a_preview_is_no_last_run_and_does_not_stay_because_it_is_the_latest() {
+    let home = Home::new();
+    let (store, integration, _) = with_run(&home).await;
+    let first = home.clock.now();
+    let run = history(&store, &integration, first, 3).await;
+    let preview = Run {
+        preview: true,
+        ..history(&store, &integration, first, 2).await
+    };
+    store.save_run(preview.clone(), None).await.unwrap();
+    let read = store.integration(&acme(), &integration.id).await.unwrap();
+    assert_eq!(read.unwrap().last_run, Some(run.id.clone()));
+    assert!(kept_runs(&store).await.contains(&preview));
+    home.clock.advance(91 * DAY);
+    let now = home.clock.now();
+    let kept = Kept {
+        events: now - 7 * DAY,
+        runs: now - 90 * DAY,
+    };
+    forget(&store, kept).await;
+    let kept = kept_runs(&store).await;
+    assert!(kept.contains(&run) && !kept.contains(&preview), "{kept:?}");
+}
