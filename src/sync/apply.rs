@@ -100,7 +100,7 @@ fn beside(job: &Job, item: &Item) -> Beside {
 }
 
 /// Takes those items out that were provisioned by themselves since this run began to read, and accounts for them: what was
-/// read here may be older (semantics 16).
+/// read here may be older (semantics 16). Memberships that were not done with their group are still to be done.
 pub(super) async fn leave_outrun(job: &Job, items: &mut Vec<Item>) -> Result<(), Stop> {
     let outrun = items.extract_if(.., |item| beside(job, item) == Beside::Done);
     let outrun: Vec<Item> = outrun.collect();
@@ -114,8 +114,17 @@ pub(super) async fn leave_outrun(job: &Job, items: &mut Vec<Item>) -> Result<(),
         .iter()
         .map(|item| aside(job, item, Outcome::Skipped, reason.clone()))
         .collect();
-    let counts: Vec<_> = outrun.iter().map(|item| (item, &count)).collect();
+    let to_fill = |item: &&Item| {
+        let provisioned = matches!(item.what, What::Provision { .. });
+        let group = item.kind == Kind::Group && provisioned;
+        group && job.beside(item.kind, &item.source, Part::Members) != Beside::Done
+    };
+    let (later, now): (Vec<&Item>, Vec<&Item>) = outrun.iter().partition(to_fill);
+    let counts: Vec<_> = now.into_iter().map(|item| (item, &count)).collect();
     job.commit(slice, &counts).await?.ok();
+    let later = later.into_iter();
+    let later = later.map(|item| Filling::of(item, count.clone()));
+    job.groups_to_fill().extend(later);
     Ok(())
 }
 

@@ -272,6 +272,11 @@ fn is_on_record(job: &Job, link: &Link, told: Fingerprint) -> bool {
 async fn outrun(job: &Job, group: &Filling) -> Result<(), Stop> {
     let (skipped, none) = (outrun_reason(), MemberCounters::default());
     let count = Count::Skipped(skipped.clone());
+    // What was recorded of the group itself says it already.
+    if group.count == count {
+        job.ledger().count(group.rule.as_ref(), &count);
+        return Ok(());
+    }
     record(job, group, count, Outcome::Skipped, skipped, &none).await
 }
 

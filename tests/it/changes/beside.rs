@@ -205,3 +205,39 @@ async fn who_was_refused_by_himself_is_done_by_the_run_over_all_that_has_read_hi
     assert_eq!((counters.added, counters.modified), (1, 1), "{bulk:?}");
     assert_eq!(world.user("ann").await.given_name, "eve");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_group_that_was_done_by_itself_but_for_its_memberships_those_are_left_to_the_run_over_all()
+ {
+    let mut world = team().await;
+    world.person("eve").await;
+    world.provision(Kind::User, "eve").await;
+    world.join("team", "eve").await;
+    let renamed = json!({"name": "The team"});
+    world
+        .control(Method::PATCH, &format!("groups/{}", at("team")), renamed)
+        .await;
+    world.google.forget_requests().await;
+    let hold = json!({"method": "directory.groups.list", "fault": "hold"});
+    world.google.fault(hold).await;
+    let bulk = world.start_run().await;
+    world.asked("directory.groups.list", 1).await;
+    let down =
+        json!({"method": "directory.members.list", "times": 6, "fault": {"status": {"code": 503}}});
+    world.google.fault(down).await;
+    let failed = world.provision(Kind::Group, "team").await;
+    assert_eq!(failed.state(), State::Failed, "{failed:?}");
+    no_faults(&world).await;
+    let bulk = world.finished(&bulk.name).await;
+    assert_eq!(bulk.state(), run::State::Succeeded, "{bulk:?}");
+    sums_hold(&bulk);
+    assert_eq!(bulk.memberships.unwrap().added, 1, "{bulk:?}");
+    let counters = bulk.counters.unwrap();
+    assert_eq!((counters.considered, counters.modified), (SPECIAL + 6, 1));
+    let changes = world.changes(&bulk.name).await;
+    let codes: Vec<&str> = changes.iter().map(code).collect();
+    assert_eq!(codes, ["PROVISIONED_MEANWHILE", ""]);
+    let members = world.team_members().await;
+    assert_eq!(members, all(&["ann", "bob", "cid", "dan", "eve"]));
+    assert_eq!(world.groups().await[0].display_name, "The team");
+}

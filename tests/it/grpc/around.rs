@@ -217,15 +217,20 @@ async fn what_is_no_request_is_refused_as_its_callers_fault() {
     let large = v1::ListUsersRequest {
         parent: company(),
         page_size: 0,
-        page_token: "x".repeat(2 << 20),
+        page_token: "x".repeat(5 << 20),
         ..v1::ListUsersRequest::default()
     };
-    let status = send(
-        &world,
-        "appsco.provisioning.v1.DirectoryService/ListUsers",
-        large,
-    )
-    .await;
+    let users = "appsco.provisioning.v1.DirectoryService/ListUsers";
+    let status = send(&world, users, large).await;
+    assert_eq!(status.code(), Code::OutOfRange);
+    // Only the directory takes many objects in one request.
+    let large = v1::ListRunsRequest {
+        parent: company(),
+        page_token: "x".repeat(2 << 20),
+        ..v1::ListRunsRequest::default()
+    };
+    let runs = "appsco.provisioning.v1.SyncService/ListRuns";
+    let status = send(&world, runs, large).await;
     assert_eq!(status.code(), Code::OutOfRange);
     assert_eq!(world.store.writes(), before);
 }
