@@ -98,8 +98,13 @@ async fn gone(job: &Job, remembered: &[AppliedMember], targets: &Targets) -> Res
     if !leaves {
         all.clear();
     }
-    let joining = joining.into_values();
-    all.extend(joining.filter_map(|(kind, _, target)| Some((*kind, target.clone()?))));
+    for (source, (kind, _, target)) in joining {
+        let target = target.as_ref();
+        // What a preview makes is nowhere yet.
+        if let Some(id) = target.filter(|id| !job.is_planned(*kind, source, id)) {
+            all.insert((*kind, id.clone()));
+        }
+    }
     let company = &job.integration.company;
     Ok(job.store.absent_among(company, all).await?)
 }

@@ -65,6 +65,12 @@ impl Job {
         Ok(links.into_iter().next().flatten())
     }
 
+    /// Whether a directory object is none yet but in what a preview has planned for its source object.
+    pub(super) fn is_planned(&self, kind: Kind, source: &SourceId, id: &EntityId) -> bool {
+        let planned = self.rehearsal.as_ref();
+        planned.is_some_and(|planned| planned.makes(kind, source, id))
+    }
+
     /// All remembered members of a group.
     pub(super) async fn remembered(&self, group: &SourceId) -> Result<Vec<AppliedMember>, Stop> {
         let (company, uid) = (&self.integration.company, self.integration.uid);

@@ -227,6 +227,13 @@ impl Rehearsal {
         }
     }
 
+    /// Whether this directory object is made for that source object.
+    pub(super) fn makes(&self, kind: Kind, source: &SourceId, id: &EntityId) -> bool {
+        let planned = self.planned();
+        let object = planned.object(kind, source);
+        object.is_some_and(|object| object.new && object.id == *id)
+    }
+
     /// The link that is planned for a source object.
     pub(super) fn link(&self, kind: Kind, source: &SourceId) -> Option<Link> {
         self.planned().rows(kind).get(source)?.link.clone()

@@ -77,7 +77,7 @@ async fn next(news: &mut Streaming<v1::WatchRunsResponse>) -> Event {
         }
     };
     let next = tokio::time::timeout(Duration::from_secs(30), next).await;
-    next.expect("nothing comes")
+    next.unwrap()
 }
 
 /// The names of so many runs, in the order in which they begin; one must end before the next.
