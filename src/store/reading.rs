@@ -51,3 +51,16 @@ async fn seen<F: Future>(work: F) -> (F::Output, u64) {
     };
     SEEN.scope(Cell::new(0), work).await
 }
+
+#[cfg(test)]
+impl Store {
+    /// Nothing becomes durable until what is answered is dropped; nor then, if the disk is broken besides.
+    pub(crate) fn stall_disk(&self, broken: bool) -> std::sync::mpsc::Sender<()> {
+        let core = self.core().unwrap();
+        let go = core.stall_disk();
+        if broken {
+            core.break_disk();
+        }
+        go
+    }
+}

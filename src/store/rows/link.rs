@@ -25,7 +25,7 @@ pub(in crate::store) struct LinkRow {
     has_members: bool,
     #[prost(bool, tag = "7")]
     absent: bool,
-    #[prost(fixed64, tag = "8")]
+    #[prost(fixed64, tag = "9")]
     told: u64,
 }
 

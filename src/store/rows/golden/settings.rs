@@ -183,7 +183,7 @@ fn a_link() {
     let told = Fingerprint(772);
     let given = Link { told, ..given };
     let row = LinkRow::row(&given);
-    pinned(&row, &format!("{bytes}410403000000000000"));
+    pinned(&row, &format!("{bytes}490403000000000000"));
     assert_eq!(row.model(given.source.clone()).unwrap(), given);
 }
 
