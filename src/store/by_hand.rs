@@ -99,6 +99,9 @@ impl Store {
     }
 
     /// Takes a member out of a group, unless an integration made it one; answers the membership as it was, if there was one.
+    ///
+    /// # Errors
+    /// `Missing` if there is no such group.
     pub async fn remove_member(
         &self,
         company: &CompanyId,
@@ -109,13 +112,12 @@ impl Store {
         let (company, group, id) = (company.clone(), group.clone(), member.clone());
         let caller = caller.to_owned();
         self.write(move |txn| {
+            let of = there(txn, &company, Kind::Group, &group)?;
             let was = members::get(txn, &company, &group, (kind, &id))?;
             let by_hand = |was: &Member| was.origins == [MemberOrigin::Caller];
             if was.as_ref().is_some_and(by_hand) {
                 members::put_all(txn, &company, vec![by_caller(&group, kind, &id, false)])?;
-                let of = entities::get(txn, &company, Kind::Group, &group)?;
-                let member = entities::get(txn, &company, kind, &id)?;
-                if let (Some(of), Some(member)) = (of, member) {
+                if let Some(member) = entities::get(txn, &company, kind, &id)? {
                     let left = Edit::Left(member.email().to_owned());
                     entities::tell(txn, &of, left, &caller)?;
                 }

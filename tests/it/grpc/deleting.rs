@@ -196,6 +196,12 @@ async fn a_deleted_group_keeps_its_members_and_is_left_alone_meanwhile() {
         .iter()
         .find(|group| group.email == at("team"))
         .unwrap();
+    let by_hand = create(&world, &at("zoe")).await;
+    let request = v1::AddMemberRequest {
+        parent: team.name.clone(),
+        member: by_hand.name.clone(),
+    };
+    world.directory.add_member(request).await.unwrap();
     let request = v1::DeleteGroupRequest {
         name: team.name.clone(),
         etag: team.etag.clone(),
@@ -206,7 +212,7 @@ async fn a_deleted_group_keeps_its_members_and_is_left_alone_meanwhile() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(gone.member_count, 4);
+    assert_eq!(gone.member_count, 5);
     world.person("eve").await;
     world.join("team", "eve").await;
     let run = world.run().await;
@@ -219,13 +225,17 @@ async fn a_deleted_group_keeps_its_members_and_is_left_alone_meanwhile() {
     };
     let hidden = world.directory.list_members(members).await.unwrap_err();
     assert_eq!(hidden.code(), Code::NotFound);
+    let zoe = format!("{}/members/users-{}", team.name, by_hand.uid);
+    let request = v1::RemoveMemberRequest { name: zoe };
+    let refused = world.directory.remove_member(request).await.unwrap_err();
+    assert_eq!(reason(&refused, Code::NotFound), "RESOURCE_NOT_FOUND");
     let request = v1::UndeleteGroupRequest {
         name: team.name.clone(),
     };
     world.directory.undelete_group(request).await.unwrap();
-    assert_eq!(world.team_members().await.len(), 4);
-    world.sync().await;
     assert_eq!(world.team_members().await.len(), 5);
+    world.sync().await;
+    assert_eq!(world.team_members().await.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
