@@ -113,10 +113,12 @@ impl Author {
         let owners = owned
             .into_iter()
             .map(|attribute| (attribute, integration.clone()));
+        let uid = Uid::generate();
         Entity {
             company: self.company.clone(),
             kind,
-            id: EntityId::generate(),
+            id: EntityId::of(uid),
+            uid,
             attributes,
             owners: owners.collect(),
             links: vec![link],

@@ -24,7 +24,7 @@ pub use order::Order;
 use crate::{
     model::{
         Attribute, Attributes, Clock, CompanyId, Entity, EntityId, Kind, Listed, Member,
-        PageRequest, RequestKey, Violation, WrittenBy,
+        PageRequest, RequestKey, Uid, Violation, WrittenBy,
     },
     store::{Created, Store},
 };
@@ -195,10 +195,12 @@ fn made(
 ) -> Result<Entity, Error> {
     let (id, mut attributes) = validate::new(kind, new).map_err(Error::Invalid)?;
     complete(kind, &mut attributes);
+    let uid = Uid::generate();
     Ok(Entity {
         company: company.clone(),
         kind,
-        id,
+        id: id.unwrap_or_else(|| EntityId::of(uid)),
+        uid,
         // A person said so: sync never re-activates the user then (semantics 12).
         deactivated_by_hand: attributes.bool(&Attribute::ACTIVE) == Some(false),
         attributes,

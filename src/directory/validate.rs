@@ -64,18 +64,16 @@ fn shape(kind: Kind, attribute: &Attribute) -> Option<(&'static str, Shape)> {
     row.map(|(_, field, shape)| (*field, *shape))
 }
 
-/// Checks a new object; the id is made if the caller chose none. Fields are named as in the request that carries it.
-pub(super) fn new(kind: Kind, new: New) -> Result<(EntityId, Attributes), Vec<Violation>> {
+/// Checks a new object; there is an id if the caller chose one. Fields are named as in the request that carries it.
+pub(super) fn new(kind: Kind, new: New) -> Result<(Option<EntityId>, Attributes), Vec<Violation>> {
     let mut wrong = new.bad;
-    let id = match new.id.as_deref() {
-        None => Some(EntityId::generate()),
-        Some(text) => EntityId::try_new(text)
-            .map_err(|error| wrong.push(Violation::new(format!("{kind}_id"), error.to_string())))
-            .ok(),
-    };
+    let id = new.id.as_deref().map(EntityId::try_new).transpose();
+    if let Err(error) = &id {
+        wrong.push(Violation::new(format!("{kind}_id"), error.to_string()));
+    }
     attributes(kind, &new.attributes, &mut wrong);
     match id {
-        Some(id) if wrong.is_empty() => Ok((id, new.attributes)),
+        Ok(id) if wrong.is_empty() => Ok((id, new.attributes)),
         _ => Err(wrong),
     }
 }

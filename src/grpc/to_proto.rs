@@ -318,7 +318,7 @@ pub(super) fn user(entity: &Entity) -> v1::User {
     let a = &entity.attributes;
     v1::User {
         name: names::entity(&entity.company, entity.kind, &entity.id),
-        uid: entity.id.to_string(),
+        uid: entity.uid.to_string(),
         user_name: text(a, &Attribute::USER_NAME),
         given_name: text(a, &Attribute::GIVEN_NAME),
         family_name: text(a, &Attribute::FAMILY_NAME),
@@ -346,7 +346,7 @@ pub(super) fn group(entity: &Entity, members: u64) -> v1::Group {
     let a = &entity.attributes;
     v1::Group {
         name: names::entity(&entity.company, entity.kind, &entity.id),
-        uid: entity.id.to_string(),
+        uid: entity.uid.to_string(),
         email: text(a, &Attribute::USER_NAME),
         display_name: text(a, &Attribute::DISPLAY_NAME),
         description: text(a, &Attribute::DESCRIPTION),

@@ -31,6 +31,8 @@ pub struct Entity {
     pub kind: Kind,
     /// Its id.
     pub id: EntityId,
+    /// What is its own for ever, unlike the id.
+    pub uid: Uid,
     /// Its attributes; `userName`, the primary address, is always there.
     pub attributes: Attributes,
     /// Which integration owns which attribute (semantics 11).

@@ -68,7 +68,7 @@ impl SystemId {
     }
 }
 
-/// The daemon's own key of an integration: never used again, even if an integration of the same id is made later.
+/// The daemon's own key of an integration, user or group: never used again, even if another of the same id is made later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(pub Uuid);
 
@@ -82,6 +82,13 @@ impl Uid {
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl EntityId {
+    /// The id of an object for which nobody chose one: its uid.
+    pub fn of(uid: Uid) -> Self {
+        Self(uid.0.to_string().into())
     }
 }
 

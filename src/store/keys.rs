@@ -76,7 +76,7 @@ pub(super) fn kind_byte(kind: Kind) -> u8 {
 }
 
 /// The UUID of which this is the text, exactly as the daemon writes it.
-fn canonical(id: &str) -> Option<Uuid> {
+pub(super) fn canonical(id: &str) -> Option<Uuid> {
     if id.len() != 36 {
         return None;
     }

@@ -183,7 +183,8 @@ async fn ends_right(world: &mut World, acknowledged: &[String]) {
     let users = world.users().await;
     let addresses: HashSet<&str> = users.iter().map(|user| user.user_name.as_str()).collect();
     assert_eq!(addresses.len(), users.len(), "an address is there twice");
-    let present: HashSet<&str> = users.iter().map(|user| user.uid.as_str()).collect();
+    let id = |user: &'_ v1::User| user.name.rsplit('/').next().unwrap().to_owned();
+    let present: HashSet<String> = users.iter().map(id).collect();
     let lost: Vec<&String> = acknowledged
         .iter()
         .filter(|id| !present.contains(id.as_str()))

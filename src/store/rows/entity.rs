@@ -6,7 +6,9 @@ use super::{
     value::{AttributeRow, attribute_rows, attributes},
 };
 use crate::{
-    model::{CompanyId, Deleted, Entity, EntityId, EntityLink, IntegrationId, Kind, WrittenBy},
+    model::{
+        CompanyId, Deleted, Entity, EntityId, EntityLink, IntegrationId, Kind, Time, Uid, WrittenBy,
+    },
     store::keys,
 };
 use std::collections::BTreeMap;
@@ -57,6 +59,31 @@ pub(in crate::store) struct EntityRow {
     create_time: Option<Moment>,
     #[prost(message, optional, tag = "9")]
     update_time: Option<Moment>,
+    /// Only if it is not the id: a caller chose that.
+    #[prost(bytes = "vec", tag = "10")]
+    uid: Vec<u8>,
+}
+
+/// The uid of an object whose row has none: its id, if that is a UUID. An object whose id a caller chose before uids were stored
+/// has one made from what stays as long as the object does.
+fn derived(company: &CompanyId, kind: Kind, id: &EntityId, create_time: Time) -> Uid {
+    if let Some(uuid) = keys::canonical(id.as_str()) {
+        return Uid(uuid);
+    }
+    let mut hasher = blake3::Hasher::new();
+    let time = create_time.as_nanosecond().to_be_bytes();
+    let parts = [company.as_str(), id.as_str()].map(str::as_bytes);
+    for part in parts
+        .into_iter()
+        .chain([&time[..], &[kind_code(kind) as u8]])
+    {
+        hasher
+            .update(&(part.len() as u64).to_be_bytes())
+            .update(part);
+    }
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    Uid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 impl EntityRow {
@@ -72,7 +99,8 @@ impl EntityRow {
         let Entity {
             company: _,
             kind: _,
-            id: _,
+            id,
+            uid,
             attributes,
             owners,
             links,
@@ -82,7 +110,12 @@ impl EntityRow {
             create_time,
             update_time,
         } = entity;
+        let is_id = keys::canonical(id.as_str()) == Some(uid.0);
         Self {
+            uid: match is_id {
+                true => Vec::new(),
+                false => uid.0.as_bytes().to_vec(),
+            },
             attributes: attribute_rows(attributes),
             owners: owner_rows(&owners),
             links: links
@@ -109,10 +142,16 @@ impl EntityRow {
         kind: Kind,
         id: EntityId,
     ) -> Result<Entity, Error> {
+        let create_time = Moment::must(self.create_time)?;
+        let own = match super::optional(&self.uid, uid)? {
+            Some(uid) => uid,
+            None => derived(&company, kind, &id, create_time),
+        };
         Ok(Entity {
             company,
             kind,
             id,
+            uid: own,
             attributes: attributes(self.attributes)?,
             owners: owners(self.owners)?,
             links: self
@@ -131,7 +170,7 @@ impl EntityRow {
                 Writer::Integration(id) => WrittenBy::Integration(integration_id(&id)?),
             },
             revision: self.revision,
-            create_time: Moment::must(self.create_time)?,
+            create_time,
             update_time: Moment::must(self.update_time)?,
         })
     }

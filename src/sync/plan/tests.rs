@@ -49,6 +49,7 @@ fn entity(attributes: Attributes, context: &Context) -> Entity {
         company: CompanyId::try_new("acme").unwrap(),
         kind: Kind::User,
         id: EntityId::generate(),
+        uid: Uid::generate(),
         attributes,
         owners,
         links: vec![EntityLink {

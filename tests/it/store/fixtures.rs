@@ -194,6 +194,7 @@ pub fn entity(company: &CompanyId, kind: Kind, id: &str, email: &str) -> Entity 
         company: company.clone(),
         kind,
         id: entity_id(id),
+        uid: uuid::Uuid::try_parse(id).map_or_else(|_| Uid::generate(), Uid),
         attributes: attributes.into_iter().collect(),
         owners: Default::default(),
         links: Vec::new(),

@@ -114,6 +114,7 @@ fn entity(written_by: WrittenBy) -> Entity {
         company: company(),
         kind: Kind::User,
         id: EntityId::try_new("u").unwrap(),
+        uid: Uid(uuid(9)),
         attributes: attributes(),
         owners: [
             (Attribute::USER_NAME, integration_id()),
@@ -134,6 +135,8 @@ fn entity(written_by: WrittenBy) -> Entity {
 
 #[test]
 fn an_object() {
+    // A uid comes last, and only if it is not the id.
+    const UID: &str = "521009000000000000000000000000000009";
     for (written_by, bytes) in [
         (
             WrittenBy::Caller("c".to_owned()),
@@ -146,11 +149,43 @@ fn an_object() {
     ] {
         let given = entity(written_by);
         let row = EntityRow::row(given.clone());
-        pinned(&row, bytes);
+        pinned(&row, &format!("{bytes}{UID}"));
         assert_eq!(row.email(), "a@x");
         let read = row.model(company(), Kind::User, given.id.clone());
         assert_eq!(read.unwrap(), given);
+        let unnamed = Entity {
+            id: EntityId::of(given.uid),
+            ..given
+        };
+        let row = EntityRow::row(unnamed.clone());
+        pinned(&row, bytes);
+        let read = row.model(company(), Kind::User, unnamed.id.clone());
+        assert_eq!(read.unwrap(), unnamed);
     }
+}
+
+#[test]
+fn an_object_of_before_has_a_uid_of_its_own_that_stays() {
+    let old = |id: &str, create_time: Time| {
+        let given = Entity {
+            create_time,
+            ..entity(WrittenBy::Integration(integration_id()))
+        };
+        let row = EntityRow::row(given);
+        let mut bytes = row.encode_to_vec();
+        bytes.truncate(bytes.len() - 18);
+        let row = EntityRow::decode(bytes.as_slice()).unwrap();
+        let id = EntityId::try_new(id).unwrap();
+        row.model(company(), Kind::User, id).unwrap()
+    };
+    let read = old("u", time());
+    assert_eq!(read.uid.to_string(), "3e8b31e6-cd66-88b3-840f-1a75b2bce340");
+    // Once written again it is stored.
+    let row = EntityRow::row(read.clone());
+    let again = row.model(company(), Kind::User, read.id.clone()).unwrap();
+    assert_eq!(again, read);
+    assert_ne!(old("u", time() + Duration::from_secs(1)).uid, read.uid);
+    assert_ne!(old("v", time()).uid, read.uid);
 }
 
 #[test]
