@@ -4,13 +4,16 @@
 use super::{
     Error, Store, deleted, entities,
     keys::{self, Key},
-    members,
+    links, members,
     packed::Set,
     rows,
     tables::{Read, Table},
     txn::Txn,
 };
-use crate::model::{CompanyId, EntityId, Kind, MemberWrite};
+use crate::model::{
+    CompanyId, Entity, EntityId, EntityLink, Fingerprint, Kind, Link, MemberState, MemberWrite,
+    SourceId, Uid,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The groups in which something that was deleted would be.
@@ -67,6 +70,58 @@ pub(super) fn put_members(
         })?;
     }
     Ok(())
+}
+
+/// Has nothing lead any more to what is gone for good, since its id may be given to another: its links lead to what never was, so
+/// that they go on saying that it was deleted, and that it was a member of its groups is remembered no longer.
+pub(super) fn lead_nowhere(txn: &mut Txn<'_>, gone: &Entity) -> Result<(), Error> {
+    let (company, kind, id) = (&gone.company, gone.kind, &gone.id);
+    let groups = was_in(company, kind, id).list(txn, None, usize::MAX)?;
+    for EntityLink {
+        integration,
+        source,
+    } in &gone.links
+    {
+        let link = links::get(txn, *integration, kind, source.clone())?;
+        if let Some(mut link) = link.filter(|link| links::leads_to(link, id)) {
+            link.target = link
+                .target
+                .map(|(_, origin)| (EntityId::generate(), origin));
+            links::put_all(txn, *integration, &[(kind, link)])?;
+        }
+        for item in &groups {
+            let group = members::group(&item.key)?;
+            let group = entities::get(txn, company, Kind::Group, &group)?;
+            if let Some(group) = group.as_ref().and_then(|of| of.linked_to(*integration)) {
+                forget(txn, *integration, group, source, id)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets that this was a member of a group for the sake of that source object; the next run looks at the group's members.
+fn forget(
+    txn: &mut Txn<'_>,
+    integration: Uid,
+    group: &SourceId,
+    source: &SourceId,
+    id: &EntityId,
+) -> Result<(), Error> {
+    let set = links::remembered_of(integration, group);
+    let known = set.get(txn, source.as_str().as_bytes())?;
+    let known = known.as_ref().map(rows::remembered).transpose()?;
+    if !known.is_some_and(|known| known.state == MemberState::Applied(id.clone())) {
+        return Ok(());
+    }
+    links::remember(txn, integration, group, &[], vec![source.clone()])?;
+    let link = links::get(txn, integration, Kind::Group, group.clone())?;
+    let link = link.map(|link| Link {
+        members_fingerprint: Fingerprint::NONE,
+        ..link
+    });
+    let link: Vec<_> = link.map(|link| (Kind::Group, link)).into_iter().collect();
+    links::put_all(txn, integration, &link)
 }
 
 impl Store {

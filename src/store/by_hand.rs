@@ -112,7 +112,10 @@ impl Store {
         let (company, group, id) = (company.clone(), group.clone(), member.clone());
         let caller = caller.to_owned();
         self.write(move |txn| {
-            let of = there(txn, &company, Kind::Group, &group)?;
+            // Its members are kept for when it is had back.
+            let Some(of) = entities::get(txn, &company, Kind::Group, &group)? else {
+                return Ok(None);
+            };
             let was = members::get(txn, &company, &group, (kind, &id))?;
             let by_hand = |was: &Member| was.origins == [MemberOrigin::Caller];
             if was.as_ref().is_some_and(by_hand) {

@@ -123,8 +123,7 @@ fn delete(
 /// Whether an integration still provisions this object from this source object.
 fn provisions(txn: &Txn<'_>, link: &EntityLink, kind: Kind, id: &EntityId) -> Result<bool, Error> {
     let now = links::get(txn, link.integration, kind, link.source.clone())?;
-    let target = now.and_then(|now| now.target);
-    Ok(target.is_some_and(|(target, _)| target == *id))
+    Ok(now.is_some_and(|now| links::leads_to(&now, id)))
 }
 
 /// Whether an integration would still have it in a group.
@@ -159,7 +158,8 @@ fn undelete(
         return Err(Error::taken("id", name()));
     }
     let deleted = get(txn, company, kind, id)?.filter(|deleted| deleted.expire_time > txn.now());
-    let mut entity = deleted.ok_or_else(|| Error::Missing(name()))?.entity;
+    let deleted = deleted.ok_or_else(|| Error::Missing(name()))?;
+    let (mut entity, since) = (deleted.entity, deleted.delete_time);
     let email = fold_email(entity.email());
     if let Some((kind, holder)) = entities::holder(txn, company, &email)? {
         return Err(Error::taken(
@@ -184,7 +184,7 @@ fn undelete(
     // First: what is kept of it keeps it out of groups.
     forget(txn, company, kind, id)?;
     for item in groups {
-        rejoin(txn, &entity, &item, caller)?;
+        rejoin(txn, (&entity, since), &item, caller)?;
     }
     Ok(entity)
 }
@@ -192,7 +192,7 @@ fn undelete(
 /// Makes an object that was had back a member again of a group in which it was, or would be by now, if that still stands.
 fn rejoin(
     txn: &mut Txn<'_>,
-    entity: &Entity,
+    (entity, since): (&Entity, Time),
     item: &PackedItem,
     caller: &str,
 ) -> Result<(), Error> {
@@ -209,7 +209,9 @@ fn rejoin(
     };
     let mut origins = Vec::new();
     for origin in rows::origins(&item.value)? {
-        if remembers(txn, entity, &holder, &origin)? {
+        // What was made since is another group under the same id: no caller has made it a member of that.
+        let other = origin == MemberOrigin::Caller && holder.create_time > since;
+        if !other && remembers(txn, entity, &holder, &origin)? {
             origins.push(origin);
         }
     }
@@ -259,6 +261,9 @@ fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> R
         }
     }
     if groups.len() < SLICE && held < SLICE {
+        if let Some(deleted) = get(txn, company, kind, id)? {
+            aside::lead_nowhere(txn, &deleted.entity)?;
+        }
         forget(txn, company, kind, id)?;
     }
     Ok(())

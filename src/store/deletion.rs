@@ -147,6 +147,12 @@ fn own_links(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Erro
             released.insert((kind, id), entity);
         }
     }
+    // What nobody owns any more, the others that provision it may take over.
+    for entity in released.values() {
+        for link in &entity.links {
+            links::reconsider(txn, link.integration, entity.kind, &link.source)?;
+        }
+    }
     let released = released.into_values().collect();
     let conflicts = entities::put(txn, &integration.company, released)?;
     match conflicts.is_empty() {

@@ -3,14 +3,15 @@
 use super::{
     Error, Store, entities,
     keys::Key,
-    large,
+    large, members,
     packed::Set,
     rows::{self, LinkRow, RememberedRow},
     tables::{Read, Table, after_prefix},
     txn::Txn,
 };
 use crate::model::{
-    AppliedMember, CompanyId, Fingerprint, Found, Kind, Link, SourceId, Uid, Wanted, fold_email,
+    AppliedMember, CompanyId, EntityId, Fingerprint, Found, Kind, Link, Member, MemberOrigin,
+    MemberState, SourceId, Uid, Wanted, fold_email,
 };
 use prost::Message;
 use std::{collections::BTreeMap, ops::Bound};
@@ -69,6 +70,12 @@ pub(super) fn reconsider(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether this object is the target of a link.
+pub(super) fn leads_to(link: &Link, id: &EntityId) -> bool {
+    let target = link.target.as_ref();
+    target.is_some_and(|(target, _)| target == id)
 }
 
 pub(super) fn remembered_of(integration: Uid, group: &SourceId) -> Set {
@@ -133,12 +140,15 @@ fn find(
     kind: Kind,
     wanted: Wanted,
 ) -> Result<Found, Error> {
-    let link = get(read, integration, kind, wanted.source)?;
+    let source = wanted.source;
+    let link = get(read, integration, kind, source.clone())?;
     let target = match &link {
         Some(Link {
             target: Some((id, _)),
             ..
-        }) => entities::get(read, company, kind, id)?,
+        }) => entities::get(read, company, kind, id)?
+            // Another may have been given its id.
+            .filter(|target| target.linked_to(integration) == Some(&source)),
         _ => None,
     };
     let email = fold_email(&wanted.email);
@@ -200,6 +210,34 @@ impl Store {
                 .into_iter()
                 .map(|wanted| find(durable, &company, integration, kind, wanted))
                 .collect()
+        })
+        .await
+    }
+
+    /// The members of a group that an integration made so, as it would remember them.
+    pub async fn made_members(
+        &self,
+        company: &CompanyId,
+        integration: Uid,
+        group: &EntityId,
+    ) -> Result<Vec<AppliedMember>, Error> {
+        let (company, group) = (company.clone(), group.clone());
+        self.read(move |durable| {
+            let mut made = Vec::new();
+            for item in members::members_of(&company, &group).list(durable, None, usize::MAX)? {
+                let Member { kind, id, origins } = rows::member(&item)?;
+                if !origins.contains(&MemberOrigin::Integration(integration)) {
+                    continue;
+                }
+                let member = entities::get(durable, &company, kind, &id)?;
+                let source = member.as_ref().and_then(|of| of.linked_to(integration));
+                made.extend(source.cloned().map(|source| AppliedMember {
+                    kind,
+                    source,
+                    state: MemberState::Applied(id),
+                }));
+            }
+            Ok(made)
         })
         .await
     }

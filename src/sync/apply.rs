@@ -6,10 +6,11 @@ use super::{
     lane::{Beside, Part},
     plan::{self, Item, Plan, Planned, What, wanted_email},
     record::Count,
+    table::target_hash,
 };
 use crate::{
     connector::{Prepared, Write},
-    model::{Change, Entity, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason},
+    model::{Change, Entity, EntityId, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason},
     store::Remembered,
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -194,6 +195,9 @@ pub(super) async fn write(
             Err(error) => plan.give_up(Reason::new("TOO_LARGE", error.to_string())),
         }
     }
+    if kind == Kind::Group {
+        slice.remembered = inherited(job, &mut plans).await?;
+    }
     slice.links.extend(
         plans
             .iter()
@@ -204,9 +208,6 @@ pub(super) async fn write(
             .iter()
             .filter_map(|plan| Some((kind, plan.unlinks.clone()?))),
     );
-    if kind == Kind::Group {
-        slice.remembered = inherited(job, &plans).await?;
-    }
     slice.changes = plans
         .iter_mut()
         .filter_map(|plan| plan.change.take())
@@ -231,10 +232,19 @@ pub(super) async fn write(
 }
 
 /// What was remembered of the members of groups that were deleted and made again goes over to the new source id, so that
-/// who is no longer among them leaves.
-async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
+/// who is no longer among them leaves. Of a group that gets another target, those are remembered who are members of that.
+async fn inherited(job: &Job, plans: &mut [Plan]) -> Result<Vec<Remembered>, Stop> {
     let mut moved = Vec::new();
     for plan in plans {
+        if let Some(link) = &mut plan.link
+            && let Some(target) = another_target(job, link)
+        {
+            let before = job.remembered(&link.source).await?.into_iter();
+            let before = before.map(|member| member.source).collect();
+            let made = job.made_members(&target).await?;
+            link.has_members = !made.is_empty();
+            moved.push((link.source.clone(), made, before));
+        }
         let (Some(gone), Some(new)) = (&plan.unlinks, &plan.link) else {
             continue;
         };
@@ -244,6 +254,14 @@ async fn inherited(job: &Job, plans: &[Plan]) -> Result<Vec<Remembered>, Stop> {
         moved.push((new.source.clone(), members, Vec::new()));
     }
     Ok(moved)
+}
+
+/// The directory object that a group is to stand for from now on, if it is another one than before.
+fn another_target(job: &Job, link: &Link) -> Option<EntityId> {
+    let before = job.table(Kind::Group).get(&link.source)?;
+    let (target, _) = link.target.as_ref()?;
+    let another = before.is_linked() && target_hash(target) != before.target;
+    another.then(|| target.clone())
 }
 
 /// Whether this is a group of which the memberships are still to be done.

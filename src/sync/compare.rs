@@ -137,6 +137,14 @@ fn external(listing: &Listing) -> Vec<String> {
 /// Memberships as they are remembered.
 type Before = HashMap<SourceId, (Kind, MemberState)>;
 
+/// The directory objects that are to be members.
+fn wanted(targets: &Targets) -> HashSet<&EntityId> {
+    let wanted = targets.values();
+    wanted
+        .filter_map(|(_, _, target)| target.as_ref())
+        .collect()
+}
+
 /// Steps for those who are remembered and no longer listed.
 fn leave(
     terms: Terms<'_>,
@@ -145,10 +153,7 @@ fn leave(
     targets: &Targets,
     write: &dyn Fn(Kind, &EntityId, bool) -> MemberWrite,
 ) {
-    let wanted: HashSet<&EntityId> = targets
-        .values()
-        .filter_map(|(_, _, target)| target.as_ref())
-        .collect();
+    let wanted = wanted(targets);
     for (source, (kind, state)) in before {
         if targets.contains_key(source) {
             continue;
@@ -178,12 +183,24 @@ fn join(
     targets: &Targets,
     write: &dyn Fn(Kind, &EntityId, bool) -> MemberWrite,
 ) {
+    let wanted = wanted(targets);
     for (source, (kind, label, target)) in targets {
         let state = target
             .clone()
             .map_or(MemberState::Pending, MemberState::Applied);
-        if before.get(source).is_some_and(|(_, known)| *known == state) {
+        let known = before.get(source).map(|(_, known)| known);
+        if known == Some(&state) {
             continue;
+        }
+        // Whoever it stood for before is a member no longer for its sake; nobody left.
+        if let Some(MemberState::Applied(other)) = known
+            && !wanted.contains(other)
+        {
+            joining.steps.push(Step {
+                write: Some(write(*kind, other, false)),
+                told: false,
+                memory: Memory::Forget(source.clone()),
+            });
         }
         let member = AppliedMember {
             kind: *kind,

@@ -11,7 +11,7 @@ use super::{
     naming,
     plan::{Item, What},
     record::Count,
-    table::{Entry, Table},
+    table::{Entry, Table, target_hash},
 };
 use crate::model::{
     Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
@@ -127,19 +127,25 @@ fn is_void(table: &Table, group: &Filling, listing: &Listing) -> bool {
     listing.members.is_empty() && !table.get(&group.source).is_some_and(has_members)
 }
 
+/// The directory objects of members as they are remembered, of those who have them still.
+fn known<'m>(job: &Job, remembered: &'m [AppliedMember]) -> HashMap<&'m SourceId, &'m EntityId> {
+    let known = remembered.iter().filter_map(|member| {
+        let MemberState::Applied(target) = &member.state else {
+            return None;
+        };
+        let entry = job.table(member.kind).get(&member.source)?;
+        (entry.target == target_hash(target)).then_some((&member.source, target))
+    });
+    known.collect()
+}
+
 /// Finds the directory objects of all wanted members.
 async fn targets(
     job: &Job,
     listing: &Listing,
     remembered: &[AppliedMember],
 ) -> Result<Targets, Stop> {
-    let known: HashMap<&SourceId, &EntityId> = remembered
-        .iter()
-        .filter_map(|member| match &member.state {
-            MemberState::Applied(target) => Some((&member.source, target)),
-            MemberState::Pending => None,
-        })
-        .collect();
+    let known = known(job, remembered);
     let mut targets = Targets::new();
     let mut unknown: HashMap<Kind, Vec<SourceId>> = HashMap::new();
     for (member, standing) in &listing.members {

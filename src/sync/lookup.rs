@@ -82,7 +82,33 @@ impl Job {
             None => None,
         };
         let before = stored.as_ref().and_then(|stored| stored.linked_to(uid));
+        let another = match &before {
+            Some(_) => None,
+            None => self.gets_another(group).await?,
+        };
+        if let Some(target) = another {
+            return self.made_members(&target).await;
+        }
         Ok(self.store.remembered(uid, before.unwrap_or(group)).await?)
+    }
+
+    /// The directory object that a preview has planned for a group that stands for another by now.
+    async fn gets_another(&self, group: &SourceId) -> Result<Option<EntityId>, Stop> {
+        let planned = self.rehearsal.as_ref();
+        let planned = planned.and_then(|planned| planned.link(Kind::Group, group)?.target);
+        let Some((planned, _)) = planned else {
+            return Ok(None);
+        };
+        let (uid, group) = (self.integration.uid, vec![group.clone()]);
+        let stored = self.store.links_of(uid, Kind::Group, group).await?;
+        let stored = stored.into_iter().flatten().find_map(|link| link.target);
+        Ok(stored.and_then(|(stored, _)| (stored != planned).then_some(planned)))
+    }
+
+    /// The members of a group of the directory that this integration made so.
+    pub(super) async fn made_members(&self, group: &EntityId) -> Result<Vec<AppliedMember>, Stop> {
+        let (company, uid) = (&self.integration.company, self.integration.uid);
+        Ok(self.store.made_members(company, uid, group).await?)
     }
 
     /// The address of a directory object, which at the source goes by this name.

@@ -201,8 +201,8 @@ async fn list(job: &Job, group: &Filling, groups_complete: bool) -> Result<Listi
     let mut hash = 0u64;
     let mut standing = Vec::with_capacity(members.len());
     for (id, member) in members {
-        let stands = stands(job, &member, groups_complete);
-        hash = hash.wrapping_add(contribution(&id, stands, everyone));
+        let (stands, target) = stands(job, &member, groups_complete);
+        hash = hash.wrapping_add(contribution(&id, stands, target, everyone));
         standing.push((member, stands));
     }
     Ok(Listing {
@@ -258,27 +258,29 @@ async fn acquaint(job: &Job, members: &HashMap<SourceId, SourceMember>) -> Resul
     Ok(())
 }
 
-/// How a member stands. What is not known, and would have been if it were the customer's, is external.
-fn stands(job: &Job, member: &SourceMember, groups_complete: bool) -> Standing {
+/// How a member stands, and the hash of its directory object if it has one. What is not known, and would have been if it were
+/// the customer's, is external.
+fn stands(job: &Job, member: &SourceMember, groups_complete: bool) -> (Standing, u32) {
     let kind = match member.kind {
-        MemberKind::Everyone => return Standing::Everyone,
+        MemberKind::Everyone => return (Standing::Everyone, 0),
         MemberKind::Group => Kind::Group,
         MemberKind::User | MemberKind::External => Kind::User,
     };
     match job.table(kind).get(&member.id) {
-        Some(entry) if entry.linked => Standing::Linked(kind),
-        Some(_) => Standing::Pending(kind),
+        Some(entry) if entry.is_linked() => (Standing::Linked(kind), entry.target),
+        Some(_) => (Standing::Pending(kind), 0),
         None if member.kind == MemberKind::External || (kind == Kind::Group && groups_complete) => {
-            Standing::External
+            (Standing::External, 0)
         }
-        None => Standing::Pending(kind),
+        None => (Standing::Pending(kind), 0),
     }
 }
 
-/// What a member adds to the fingerprint of the memberships: the sum does not depend on the order.
-fn contribution(id: &SourceId, standing: Standing, everyone: u64) -> u64 {
+/// What a member adds to the fingerprint of the memberships: the sum does not depend on the order. Who stands for another
+/// directory object than before counts as another.
+fn contribution(id: &SourceId, standing: Standing, target: u32, everyone: u64) -> u64 {
     let salt = match standing {
-        Standing::Linked(_) => 1,
+        Standing::Linked(_) => (u64::from(target) << 3) | 1,
         Standing::Pending(_) => 2,
         Standing::External => 3,
         Standing::Everyone => everyone | 4,

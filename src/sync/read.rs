@@ -161,7 +161,7 @@ async fn by_stretches<T, R>(
 fn is_same(kind: Kind, before: Option<Entry>, desired: &Attributes) -> bool {
     before.is_some_and(|entry| {
         let told = entry.told && kind == Kind::User;
-        entry.linked && !entry.absent && !told && entry.fingerprint == desired.fingerprint()
+        entry.is_linked() && !entry.absent && !told && entry.fingerprint == desired.fingerprint()
     })
 }
 

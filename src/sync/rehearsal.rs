@@ -213,6 +213,7 @@ impl Rehearsal {
             company: self.company.clone(),
             kind,
             id: object.id.clone(),
+            uid: Uid::generate(),
             attributes: Attributes::from_iter([(Attribute::USER_NAME, address)]),
             owners: BTreeMap::new(),
             links: vec![EntityLink {

@@ -1,6 +1,6 @@
 //! The run's compact table: what of the links a run must know about every object, in about 40 bytes each.
 
-use crate::model::{Fingerprint, Link, SourceId};
+use crate::model::{EntityId, Fingerprint, Link, SourceId};
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
@@ -30,8 +30,8 @@ type ByHash<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry {
     pub(super) fingerprint: Fingerprint,
-    /// A target object is linked.
-    pub(super) linked: bool,
+    /// Hash of the target object that is linked; 0 = there is none.
+    pub(super) target: u32,
     /// The source says active, or does not say.
     pub(super) active: bool,
     /// A group of which members are remembered.
@@ -42,6 +42,20 @@ pub(super) struct Entry {
     pub(super) told: bool,
     /// This run has read it.
     pub(super) seen: bool,
+}
+
+impl Entry {
+    /// Whether a target object is linked.
+    pub(super) fn is_linked(&self) -> bool {
+        self.target != 0
+    }
+}
+
+/// Stable hash of the id of a target; never 0.
+pub(super) fn target_hash(id: &EntityId) -> u32 {
+    let hash = blake3::hash(id.as_str().as_bytes());
+    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+    u32::from_be_bytes(first).max(1)
 }
 
 /// Objects of one kind, by a hash of their source id. Two ids of one hash (1 in 10^7 runs over a million objects) cost
@@ -65,7 +79,7 @@ impl Table {
         let key = id_hash(&link.source);
         let entry = self.entries.entry(key).or_default();
         entry.fingerprint = link.fingerprint;
-        entry.linked = link.target.is_some();
+        entry.target = link.target.as_ref().map_or(0, |(id, _)| target_hash(id));
         entry.active = link.active;
         entry.has_members = link.has_members;
         entry.absent = link.absent;
@@ -111,17 +125,18 @@ impl Table {
     pub(super) fn absent(&self) -> u64 {
         self.entries
             .values()
-            .filter(|entry| entry.linked && !entry.seen)
+            .filter(|entry| entry.is_linked() && !entry.seen)
             .count() as u64
     }
 
-    /// Order-independent hash of all linked active objects: what a member "everyone" stands for.
+    /// Order-independent hash of all linked active objects and their targets: what a member "everyone" stands for.
     pub(super) fn everyone(&self) -> u64 {
         self.entries
             .iter()
-            .filter(|(_, entry)| entry.linked && entry.active)
-            .fold(0u64, |sum, (key, _)| {
-                sum.wrapping_add(key.rotate_left(17).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+            .filter(|(_, entry)| entry.is_linked() && entry.active)
+            .fold(0u64, |sum, (key, entry)| {
+                let mixed = key.rotate_left(17) ^ u64::from(entry.target);
+                sum.wrapping_add(mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
             })
     }
 }
@@ -135,12 +150,7 @@ mod tests {
     }
 
     fn link(text: &str, linked: bool) -> Link {
-        let target = linked.then(|| {
-            (
-                crate::model::EntityId::generate(),
-                crate::model::LinkOrigin::Created,
-            )
-        });
+        let target = linked.then(|| (EntityId::generate(), crate::model::LinkOrigin::Created));
         Link {
             source: id(text),
             target,
@@ -181,6 +191,10 @@ mod tests {
         [&a, &b].into_iter().for_each(|l| one.learn(l));
         [&b, &a].into_iter().for_each(|l| other.learn(l));
         assert_eq!(one.everyone(), other.everyone());
+        // The same source object, and another object of the directory.
+        let before = one.everyone();
+        one.learn(&link("a", true));
+        assert_ne!(one.everyone(), before);
         other.learn(&link("c", true));
         assert_ne!(one.everyone(), other.everyone());
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod addresses;
+mod again;
 mod at_scale;
 mod attributes;
 mod beside;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Attributes, CompanyId, EntityId, Value, WrittenBy};
+use crate::model::{Attributes, CompanyId, EntityId, Uid, Value, WrittenBy};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ fn entity(email: &str, department: Option<&str>, title: Option<&str>, second: i6
         company: CompanyId::try_new("acme").unwrap(),
         kind: Kind::User,
         id: EntityId::generate(),
+        uid: Uid::generate(),
         attributes: given.collect::<Attributes>(),
         owners: BTreeMap::new(),
         links: Vec::new(),
