@@ -309,24 +309,24 @@ impl Attributes {
 
     /// Hash of all of them, the same for equal attributes on every machine and in every version.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hasher = blake3::Hasher::new();
+        // Hashed in one piece, which is quicker than in small ones.
+        let mut all = Vec::with_capacity(1024);
         for (name, value) in &self.0 {
-            put(&mut hasher, 0, name.as_str());
+            put(&mut all, 0, name.as_str());
             match value {
-                Value::Text(text) => put(&mut hasher, 1, text),
-                Value::Bool(yes) => put(&mut hasher, 2, if *yes { "1" } else { "0" }),
-                Value::List(items) => items.iter().for_each(|item| put(&mut hasher, 3, item)),
+                Value::Text(text) => put(&mut all, 1, text),
+                Value::Bool(yes) => put(&mut all, 2, if *yes { "1" } else { "0" }),
+                Value::List(items) => items.iter().for_each(|item| put(&mut all, 3, item)),
             }
         }
-        Fingerprint::of(&hasher)
+        Fingerprint::of(blake3::Hasher::new().update(&all))
     }
 }
 
-fn put(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
-    hasher
-        .update(&[tag])
-        .update(&(text.len() as u64).to_be_bytes())
-        .update(text.as_bytes());
+fn put(to: &mut Vec<u8>, tag: u8, text: &str) {
+    to.push(tag);
+    to.extend_from_slice(&(text.len() as u64).to_be_bytes());
+    to.extend_from_slice(text.as_bytes());
 }
 
 impl IntoIterator for Attributes {

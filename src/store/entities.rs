@@ -2,7 +2,7 @@
 
 use super::{
     Error,
-    keys::{Key, Parse},
+    keys::{self, Key, Parse},
     large::{self, MAX_ROW},
     rows::{EmailRow, EntityRow},
     tables::{Read, Table},
@@ -209,6 +209,8 @@ pub(super) struct Prepared {
     id: EntityId,
     /// The revision that it was made from; 0 = a new object.
     revision: u64,
+    /// It is new, under an id that was made for it and that nothing else can have.
+    fresh: bool,
     /// The folded address.
     email: String,
     key: Vec<u8>,
@@ -223,6 +225,7 @@ pub(super) fn prepare(company: &CompanyId, entities: Vec<Entity>) -> Result<Vec<
             return Err(Error::Refused(text));
         }
         let (kind, id, revision) = (entity.kind, entity.id.clone(), entity.revision);
+        let fresh = revision == 0 && keys::canonical(id.as_str()) == Some(entity.uid.0);
         let email = fold_email(entity.email());
         entity.revision += 1;
         let row = EntityRow::row(entity);
@@ -230,6 +233,7 @@ pub(super) fn prepare(company: &CompanyId, entities: Vec<Entity>) -> Result<Vec<
         Ok(Prepared {
             kind,
             revision,
+            fresh,
             email,
             key: key(company, kind, &id),
             value: large::whole(&row),
@@ -299,7 +303,10 @@ fn claims<'a>(
     let mut seen = BTreeSet::new();
     let mut kept = BTreeMap::new();
     for (index, entity) in entities.iter().enumerate() {
-        let stored: Option<EntityRow> = large::get(txn, Table::Entities, &entity.key)?;
+        let stored: Option<EntityRow> = match entity.fresh {
+            true => None,
+            false => large::get(txn, Table::Entities, &entity.key)?,
+        };
         let revision = stored.as_ref().map_or(0, |row| row.revision);
         if revision != entity.revision || !seen.insert(&entity.key) {
             conflicts.insert(index);

@@ -3,7 +3,7 @@
 use crate::model::{EntityId, Fingerprint, Link, SourceId};
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
+    hash::{BuildHasherDefault, DefaultHasher, Hasher},
 };
 
 /// The keys are hashes already.
@@ -53,9 +53,9 @@ impl Entry {
 
 /// Stable hash of the id of a target; never 0.
 pub(super) fn target_hash(id: &EntityId) -> u32 {
-    let hash = blake3::hash(id.as_str().as_bytes());
-    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-    u32::from_be_bytes(first).max(1)
+    // FNV-1a: it only has to differ from that of the target before.
+    let mixed = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    id.as_str().bytes().fold(0x811c_9dc5, mixed).max(1)
 }
 
 /// Objects of one kind, by a hash of their source id. Two ids of one hash (1 in 10^7 runs over a million objects) cost
@@ -64,6 +64,13 @@ pub(super) fn target_hash(id: &EntityId) -> u32 {
 pub(super) struct Table {
     entries: ByHash<Entry>,
     members: ByHash<Fingerprint>,
+}
+
+/// Where an object is in a table.
+fn key(id: &SourceId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(id.as_str().as_bytes());
+    hasher.finish()
 }
 
 /// Stable hash of a source id.
@@ -76,7 +83,7 @@ pub(super) fn id_hash(id: &SourceId) -> u64 {
 impl Table {
     /// Takes in what a link says.
     pub(super) fn learn(&mut self, link: &Link) {
-        let key = id_hash(&link.source);
+        let key = key(&link.source);
         let entry = self.entries.entry(key).or_default();
         entry.fingerprint = link.fingerprint;
         entry.target = link.target.as_ref().map_or(0, |(id, _)| target_hash(id));
@@ -93,18 +100,18 @@ impl Table {
 
     /// What is known about an object; none if it was never observed.
     pub(super) fn get(&self, id: &SourceId) -> Option<Entry> {
-        self.entries.get(&id_hash(id)).copied()
+        self.entries.get(&key(id)).copied()
     }
 
     /// Hash of the memberships last applied to a group in full.
     pub(super) fn members(&self, id: &SourceId) -> Fingerprint {
-        self.members.get(&id_hash(id)).copied().unwrap_or_default()
+        self.members.get(&key(id)).copied().unwrap_or_default()
     }
 
     /// Marks an object as read by this run; tells what was known about it before, or `None` if this run has read it
     /// already (rows repeat when the source changes between pages).
     pub(super) fn see(&mut self, id: &SourceId) -> Option<Option<Entry>> {
-        match self.entries.entry(id_hash(id)) {
+        match self.entries.entry(key(id)) {
             std::collections::hash_map::Entry::Occupied(mut known) if !known.get().seen => {
                 let before = *known.get();
                 known.get_mut().seen = true;

@@ -11,6 +11,7 @@ mod mappings;
 mod memberships;
 mod one_object;
 mod others;
+mod owners;
 mod previews;
 pub mod scene;
 mod scope;
