@@ -49,7 +49,9 @@ async fn what_is_signed_says_who_acts_as_whom_for_what_and_lives_an_hour() {
     let (assertions, clock) = assertions(&fake).await;
     let (delegate, public) = delegate();
     fake.access("a");
+    let before = clock.now().as_second();
     let tokens = assertions.exchange(&delegate).await.unwrap();
+    let after = clock.now().as_second();
     assert_eq!(tokens.access.expose(), "a");
     assert_eq!(tokens.scopes, ["groups", "users"]);
     assert!(tokens.refresh.is_none());
@@ -67,9 +69,11 @@ async fn what_is_signed_says_who_acts_as_whom_for_what_and_lives_an_hour() {
         read(header),
         json!({"alg": "RS256", "typ": "JWT", "kid": "k1"})
     );
-    let begun = clock.now().as_second() - 10;
+    let claims = read(claims);
+    let begun = claims["iat"].as_i64().unwrap();
+    assert!((before - 10..=after - 10).contains(&begun), "{claims}");
     assert_eq!(
-        read(claims),
+        claims,
         json!({"iss": "sync@project.iam.gserviceaccount.com", "sub": "admin@example.com",
             "scope": "users groups", "aud": AUDIENCE, "iat": begun, "exp": begun + 3600})
     );
