@@ -76,33 +76,21 @@ impl Job {
         let (company, uid) = (&self.integration.company, self.integration.uid);
         let planned = self.rehearsal.as_ref();
         let planned = planned.and_then(|planned| planned.link(Kind::Group, group)?.target);
-        // What is remembered of a group that was made anew is still kept under the id that its object is linked with.
-        let stored = match planned {
-            Some((target, _)) => self.store.entity(company, Kind::Group, &target).await?,
-            None => None,
-        };
-        let before = stored.as_ref().and_then(|stored| stored.linked_to(uid));
-        let another = match &before {
-            Some(_) => None,
-            None => self.gets_another(group).await?,
-        };
-        if let Some(target) = another {
-            return self.made_members(&target).await;
-        }
-        Ok(self.store.remembered(uid, before.unwrap_or(group)).await?)
-    }
-
-    /// The directory object that a preview has planned for a group that stands for another by now.
-    async fn gets_another(&self, group: &SourceId) -> Result<Option<EntityId>, Stop> {
-        let planned = self.rehearsal.as_ref();
-        let planned = planned.and_then(|planned| planned.link(Kind::Group, group)?.target);
         let Some((planned, _)) = planned else {
-            return Ok(None);
+            return Ok(self.store.remembered(uid, group).await?);
         };
-        let (uid, group) = (self.integration.uid, vec![group.clone()]);
-        let stored = self.store.links_of(uid, Kind::Group, group).await?;
-        let stored = stored.into_iter().flatten().find_map(|link| link.target);
-        Ok(stored.and_then(|(stored, _)| (stored != planned).then_some(planned)))
+        // What is remembered of a group that was made anew is still kept under the id that its object is linked with.
+        let stored = self.store.entity(company, Kind::Group, &planned).await?;
+        if let Some(before) = stored.as_ref().and_then(|stored| stored.linked_to(uid)) {
+            return Ok(self.store.remembered(uid, before).await?);
+        }
+        let links = self.store.links_of(uid, Kind::Group, vec![group.clone()]);
+        let now = links.await?.into_iter().flatten();
+        match now.filter_map(|link| link.target).next() {
+            // It is to stand for another object: those are remembered who are members of that.
+            Some((now, _)) if now != planned => self.made_members(&planned).await,
+            _ => Ok(self.store.remembered(uid, group).await?),
+        }
     }
 
     /// The members of a group of the directory that this integration made so.
