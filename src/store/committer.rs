@@ -311,8 +311,6 @@ impl Settler {
             }
             for commit in commits {
                 if durable.is_ok() {
-                    let records = commit.applied.records;
-                    self.progress.writes.fetch_add(records, Ordering::SeqCst);
                     self.progress.wake(commit.news.iter());
                     if commit.due {
                         self.progress.due.send_modify(|count| *count += 1);
@@ -328,7 +326,7 @@ impl Settler {
             return Err(error);
         }
         let applied = commits.iter_mut().map(|commit| &mut commit.applied);
-        unless_it_panics(|| self.core.settle(applied))
+        unless_it_panics(|| self.core.settle(applied, &self.progress.writes))
             .inspect_err(|error| self.progress.fail(error))
     }
 }

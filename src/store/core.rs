@@ -188,10 +188,12 @@ impl Core {
         Ok(applied)
     }
 
-    /// Makes commits durable that were put into the tables, the oldest first, and notes what follows from it.
+    /// Makes commits durable that were put into the tables, the oldest first, and notes what follows from it; counts their records
+    /// in `writes` before anybody can be shown them.
     pub(super) fn settle<'a>(
         &self,
         applied: impl Iterator<Item = &'a mut Applied>,
+        writes: &AtomicU64,
     ) -> Result<(), Error> {
         let applied: Vec<_> = applied.filter(|applied| applied.records > 0).collect();
         if applied.is_empty() {
@@ -199,6 +201,8 @@ impl Core {
         }
         self.sync()?;
         let_go();
+        let records = applied.iter().map(|applied| applied.records).sum();
+        writes.fetch_add(records, Ordering::SeqCst);
         let settled = applied.len();
         let mut events = Vec::with_capacity(settled);
         {
