@@ -178,11 +178,7 @@ impl Core {
             capture.keep(&self.durable, &buffers);
         }
         held(&self.undurable).push_back(before);
-        let rows = Table::ALL.iter().zip(buffers).flat_map(|(table, buffer)| {
-            let rows = buffer.into_iter();
-            rows.map(|(key, value)| (*table, key, value))
-        });
-        self.durable.apply(rows)?;
+        self.durable.apply(Table::ALL.iter().copied().zip(buffers))?;
         self.durable.note_runs(&applied.runs)?;
         let_go();
         Ok(applied)

@@ -23,6 +23,7 @@ mod directory;
 mod entities;
 mod error;
 mod events;
+mod grouped;
 mod integrations;
 mod keys;
 mod large;

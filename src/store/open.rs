@@ -9,6 +9,7 @@ use super::{
     sealing::Purpose,
     sentinel::{self, Sentinel},
     tables::{Durable, Read, Table},
+    txn::Buffer,
 };
 use fs4::fs_std::FileExt;
 use prost::Message;
@@ -22,8 +23,9 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The stored form of everything that this version writes. 1 had a tree of sled for each table, 2 no packed rows.
-pub(super) const FORMAT: u32 = 3;
+/// The stored form of everything that this version writes. 1 had a tree of sled for each table, 2 no packed rows, 3 a
+/// record of the tree for every row.
+pub(super) const FORMAT: u32 = 4;
 /// The oldest one that it opens; the store is then of this version's.
 const OLDEST: u32 = 2;
 const LOCK: &str = "provisiond.lock";
@@ -256,7 +258,8 @@ pub(super) fn make(
     };
     let mut value = vec![1];
     value.extend(meta.encode_to_vec());
-    durable.apply([(Table::Meta, META.into(), Some(value.into()))])?;
+    let row = (META.into(), Some(value.into()));
+    durable.apply([(Table::Meta, Buffer::from([row]))])?;
     db.flush()?;
     file.sync_all()
         .map_err(|error| Error::io("can't write the new store", &error))

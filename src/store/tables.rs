@@ -3,6 +3,8 @@
 use super::{
     Error,
     began::{Began, Noted},
+    grouped::{self, Near},
+    txn::Buffer,
 };
 use sled::IVec;
 use std::ops::Bound;
@@ -121,14 +123,14 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Bound<Vec<u8>> {
 
 /// All tables, with what was committed; the newest of it may be on its way to the disk (`reading.rs`). They are one tree, in which a key
 /// begins with the place of its table: what is written together is then one batch, where a transaction over several trees would look up
-/// every key once more.
+/// every key once more. Of some tables several rows share a record of it (`grouped.rs`).
 pub(super) struct Durable {
     tree: sled::Tree,
     began: Began,
 }
 
 /// The key in the tree.
-fn placed(table: Table, key: &[u8]) -> Vec<u8> {
+pub(super) fn placed(table: Table, key: &[u8]) -> Vec<u8> {
     let mut placed = Vec::with_capacity(1 + key.len());
     placed.push(table as u8);
     placed.extend_from_slice(key);
@@ -153,24 +155,48 @@ impl Durable {
         self.began.note(self, noted)
     }
 
-    /// Puts (`Some`) and deletes (`None`) rows: all of them or none.
+    /// Puts (`Some`) and deletes (`None`) rows of tables: all of them or none.
     pub(super) fn apply(
         &self,
-        rows: impl IntoIterator<Item = (Table, IVec, Option<IVec>)>,
+        changes: impl IntoIterator<Item = (Table, Buffer)>,
     ) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
-        for (table, key, value) in rows {
-            match value {
-                Some(value) => batch.insert(placed(table, &key), value),
-                None => batch.remove(placed(table, &key)),
+        for (table, changes) in changes {
+            if grouped::is_grouped(table) {
+                grouped::apply(&self.tree, table, changes, &mut batch)?;
+                continue;
+            }
+            for (key, value) in changes {
+                match value {
+                    Some(value) => batch.insert(placed(table, &key), value),
+                    None => batch.remove(placed(table, &key)),
+                }
             }
         }
         Ok(self.tree.apply_batch(batch)?)
     }
 }
 
+impl Durable {
+    /// The raw value of a key, of which the last one read with the same `near` may be a neighbour. Nothing may be written meanwhile.
+    pub(super) fn near(
+        &self,
+        near: &mut Near,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<IVec>, Error> {
+        match grouped::is_grouped(table) {
+            true => near.get(&self.tree, table, key),
+            false => self.raw(table, key),
+        }
+    }
+}
+
 impl Read for Durable {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
+        if grouped::is_grouped(table) {
+            return grouped::get(&self.tree, table, key);
+        }
         Ok(self.tree.get(placed(table, key))?)
     }
 
@@ -187,6 +213,12 @@ impl Read for Durable {
     ) -> Rows<'_> {
         if is_empty(&from, &to) {
             return Box::new(std::iter::empty());
+        }
+        if grouped::is_grouped(table) {
+            return match grouped::range(&self.tree, table, (from, to), down) {
+                Ok(rows) => Box::new(rows),
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            };
         }
         let from = match from {
             Bound::Unbounded => Bound::Included(placed(table, &[])),

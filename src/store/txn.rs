@@ -3,11 +3,13 @@
 use super::{
     Error,
     began::{self, Noted},
+    grouped::Near,
     tables::{Durable, Read, Row, Rows, Table, is_empty},
 };
 use crate::model::{CompanyId, Time};
 use sled::IVec;
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashMap},
     iter::Peekable,
     ops::Bound,
@@ -22,6 +24,7 @@ pub(super) type Buffer = BTreeMap<IVec, Option<IVec>>;
 /// What one commit of the committer gathers.
 pub(super) struct Txn<'a> {
     durable: &'a Durable,
+    near: RefCell<Near>,
     now: Time,
     buffers: Vec<Buffer>,
     /// How to take back what the operation under way has done.
@@ -43,6 +46,7 @@ impl<'a> Txn<'a> {
     ) -> Self {
         Self {
             durable,
+            near: RefCell::default(),
             now,
             buffers: Table::ALL.iter().map(|_| Buffer::new()).collect(),
             undo: Vec::new(),
@@ -176,7 +180,7 @@ impl Read for Txn<'_> {
     fn raw(&self, table: Table, key: &[u8]) -> Result<Option<IVec>, Error> {
         match self.buffers[table as usize].get(key) {
             Some(value) => Ok(value.clone()),
-            None => self.durable.raw(table, key),
+            None => self.durable.near(&mut self.near.borrow_mut(), table, key),
         }
     }
 

@@ -198,16 +198,10 @@ pub(super) async fn write(
     if kind == Kind::Group {
         slice.remembered = inherited(job, &mut plans).await?;
     }
-    slice.links.extend(
-        plans
-            .iter()
-            .filter_map(|plan| Some((kind, plan.link.clone()?))),
-    );
-    slice.links.extend(
-        plans
-            .iter()
-            .filter_map(|plan| Some((kind, plan.unlinks.clone()?))),
-    );
+    let written = plans.iter_mut().filter_map(|plan| plan.link.take());
+    slice.links.extend(written.map(|link| (kind, link)));
+    let unlinked = plans.iter_mut().filter_map(|plan| plan.unlinks.take());
+    slice.links.extend(unlinked.map(|link| (kind, link)));
     slice.changes = plans
         .iter_mut()
         .filter_map(|plan| plan.change.take())

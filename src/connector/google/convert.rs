@@ -77,24 +77,51 @@ fn object<'a, R: Deserialize<'a>>(
     })
 }
 
+// Attributes are put in the order of their names, which is the quickest.
 fn user_attributes(user: &User<'_>, to: &mut Attributes) -> Result<(), String> {
-    address("primaryEmail", user.primary_email.as_deref(), to)?;
-    if let Some(name) = &user.name {
-        let shown = name.display_name.as_deref().map(visible);
-        let shown = shown.filter(|text| !text.is_empty());
-        let full = name.full_name.as_deref().map(visible);
-        put_name(to, Attribute::GIVEN_NAME, name.given_name.as_deref())?;
-        put_name(to, Attribute::FAMILY_NAME, name.family_name.as_deref())?;
-        put_name(to, Attribute::DISPLAY_NAME, shown.or(full).as_deref())?;
-    }
+    let user_name = address("primaryEmail", user.primary_email.as_deref())?;
     if let Some(active) = active(user.suspended, user.archived) {
         to.set(Attribute::ACTIVE, Value::Bool(active));
     }
+    aliases(user.aliases.as_deref(), &user_name, to);
+    let post = primary(&user.organizations);
+    if let Some(post) = post {
+        put(to, Attribute::COST_CENTER, post.cost_center.text())?;
+        put(to, Attribute::DEPARTMENT, post.department.text())?;
+    }
+    let name = user.name.as_ref();
+    if let Some(name) = name {
+        let shown = name.display_name.as_deref().map(visible);
+        let shown = shown.filter(|text| !text.is_empty());
+        let full = name.full_name.as_deref().map(visible);
+        put_name(to, Attribute::DISPLAY_NAME, shown.or(full).as_deref())?;
+    }
+    to.set_text(Attribute::DOMAIN, domain(&user_name));
+    let number = typed(&user.external_ids, "organization");
+    put(to, Attribute::EMPLOYEE_NUMBER, number)?;
     if let Some(admin) = user.is_admin {
         to.set(Attribute::ADMIN, Value::Bool(admin));
     }
+    let manager = typed(&user.relations, "manager");
+    let manager = manager.map(|text| fold_email(&visible(text)));
+    put(to, Attribute::MANAGER, manager.as_deref())?;
+    if let Some(name) = name {
+        put_name(to, Attribute::FAMILY_NAME, name.family_name.as_deref())?;
+        put_name(to, Attribute::GIVEN_NAME, name.given_name.as_deref())?;
+    }
     put(to, Attribute::ORG_UNIT, user.org_unit_path.as_deref())?;
-    aliases(user.aliases.as_deref(), to);
+    if let Some(post) = post {
+        put(to, Attribute::ORGANIZATION, post.name.text())?;
+    }
+    phones(user, to)?;
+    if let Some(post) = post {
+        put(to, Attribute::TITLE, post.title.text())?;
+    }
+    to.set(Attribute::USER_NAME, Value::Text(user_name));
+    Ok(())
+}
+
+fn phones(user: &User<'_>, to: &mut Attributes) -> Result<(), String> {
     let mut numbers = Vec::new();
     for phone in &*user.phones {
         let number = visible(phone.value.text().unwrap_or_default());
@@ -104,24 +131,16 @@ fn user_attributes(user: &User<'_>, to: &mut Attributes) -> Result<(), String> {
         }
     }
     to.set(Attribute::PHONE_NUMBERS, Value::List(numbers));
-    if let Some(post) = primary(&user.organizations) {
-        put(to, Attribute::TITLE, post.title.text())?;
-        put(to, Attribute::DEPARTMENT, post.department.text())?;
-        put(to, Attribute::ORGANIZATION, post.name.text())?;
-        put(to, Attribute::COST_CENTER, post.cost_center.text())?;
-    }
-    let manager = typed(&user.relations, "manager");
-    let manager = manager.map(|text| fold_email(&visible(text)));
-    put(to, Attribute::MANAGER, manager.as_deref())?;
-    let number = typed(&user.external_ids, "organization");
-    put(to, Attribute::EMPLOYEE_NUMBER, number)
+    Ok(())
 }
 
 fn group_attributes(group: &Group<'_>, to: &mut Attributes) -> Result<(), String> {
-    address("email", group.email.as_deref(), to)?;
-    put_name(to, Attribute::DISPLAY_NAME, group.name.as_deref())?;
+    let user_name = address("email", group.email.as_deref())?;
+    aliases(group.aliases.as_deref(), &user_name, to);
     put(to, Attribute::DESCRIPTION, group.description.as_deref())?;
-    aliases(group.aliases.as_deref(), to);
+    put_name(to, Attribute::DISPLAY_NAME, group.name.as_deref())?;
+    to.set_text(Attribute::DOMAIN, domain(&user_name));
+    to.set(Attribute::USER_NAME, Value::Text(user_name));
     Ok(())
 }
 
@@ -161,18 +180,18 @@ fn active(suspended: Option<bool>, archived: Option<bool>) -> Option<bool> {
     }
 }
 
-/// The primary address and its domain.
-fn address(field: &str, address: Option<&str>, to: &mut Attributes) -> Result<(), String> {
-    let address = address.unwrap_or_default();
-    let folded = fold_email(address);
-    let domain = match folded.split_once('@') {
-        _ if address.is_empty() => return Err(format!("it has no {field}")),
-        Some((local, domain)) if is_address(&folded, local, domain) => domain,
-        _ => return Err(format!("its {field} is no e-mail address")),
-    };
-    to.set_text(Attribute::DOMAIN, Some(domain));
-    to.set(Attribute::USER_NAME, Value::Text(folded));
-    Ok(())
+/// The primary address, folded.
+fn address(field: &str, address: Option<&str>) -> Result<String, String> {
+    let folded = fold_email(address.unwrap_or_default());
+    match folded.split_once('@') {
+        _ if folded.is_empty() => Err(format!("it has no {field}")),
+        Some((local, domain)) if is_address(&folded, local, domain) => Ok(folded),
+        _ => Err(format!("its {field} is no e-mail address")),
+    }
+}
+
+fn domain(address: &str) -> Option<&str> {
+    address.split_once('@').map(|(_, domain)| domain)
 }
 
 fn is_address(address: &str, local: &str, domain: &str) -> bool {
@@ -184,7 +203,7 @@ fn is_address(address: &str, local: &str, domain: &str) -> bool {
 }
 
 /// The addresses that people gave it; those that Google makes by itself would make every run a change.
-fn aliases(aliases: Option<&[Text<'_>]>, to: &mut Attributes) {
+fn aliases(aliases: Option<&[Text<'_>]>, user_name: &str, to: &mut Attributes) {
     let all = aliases.unwrap_or_default().iter();
     let mut all: Vec<String> = all
         .map(|alias| fold_email(alias))
@@ -194,7 +213,7 @@ fn aliases(aliases: Option<&[Text<'_>]>, to: &mut Attributes) {
                 is_address(alias, local, domain) && !domain.ends_with(".test-google-a.com")
             })
         })
-        .filter(|alias| to.text(&Attribute::USER_NAME) != Some(alias))
+        .filter(|alias| alias != user_name)
         .collect();
     all.sort_unstable();
     all.dedup();

@@ -10,6 +10,7 @@ use super::{
         sealing::Purpose,
         sentinel::{self, Sentinel},
         tables::Table,
+        txn::Buffer,
         verify,
     },
     BackupInfo,
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{model::SystemClock, store::Options};
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File},
     io::ErrorKind,
     os::unix::fs::DirBuilderExt as _,
@@ -157,8 +159,11 @@ fn fill(from: &Path, dir: &Path, key: &SealingKey) -> Result<BackupInfo, Error> 
     let (db, durable) = open::open_tables(dir)?;
     let mut blocks = 0;
     while let Some(block) = backup.next().map_err(named(from))? {
-        let rows = block.into_iter();
-        durable.apply(rows.map(|(table, key, value)| (table, key, Some(value))))?;
+        let mut changes: BTreeMap<Table, Buffer> = BTreeMap::new();
+        for (table, key, value) in block {
+            changes.entry(table).or_default().insert(key, Some(value));
+        }
+        durable.apply(changes)?;
         blocks += 1;
         if blocks % FLUSH_EVERY == 0 {
             db.flush()?;

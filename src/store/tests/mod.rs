@@ -3,6 +3,7 @@
 mod backup;
 mod committer;
 mod durable;
+mod grouped;
 mod keys;
 mod packing;
 mod rows;
@@ -10,7 +11,7 @@ mod values;
 
 use super::{
     tables::{Durable, Table},
-    txn::{Finished, Txn},
+    txn::{Buffer, Finished, Txn},
 };
 use crate::model::Time;
 use std::collections::HashMap;
@@ -28,16 +29,14 @@ fn write<R>(durable: &Durable, run: impl FnOnce(&mut Txn<'_>) -> R) -> R {
     let mut txn = Txn::new(durable, Time::UNIX_EPOCH, &mut sequences);
     let result = run(&mut txn);
     let Finished { buffers, .. } = txn.finish();
-    let rows = Table::ALL.iter().zip(buffers).flat_map(|(table, buffer)| {
-        let rows = buffer.into_iter();
-        rows.map(|(key, value)| (*table, key, value))
-    });
-    durable.apply(rows).unwrap();
+    let tables = Table::ALL.iter().copied();
+    durable.apply(tables.zip(buffers)).unwrap();
     result
 }
 
 /// Puts a raw row.
 fn put_row(durable: &Durable, table: Table, key: &[u8], value: &[u8]) {
-    let row = (table, key.into(), Some(value.into()));
-    durable.apply([row]).unwrap();
+    let row = (key.into(), Some(value.into()));
+    let changes = Buffer::from([row]);
+    durable.apply([(table, changes)]).unwrap();
 }

@@ -80,11 +80,9 @@ fn a_row_of_a_later_format_or_with_lost_parts_is_damage_and_not_absence() {
         txn.put(Table::Runs, vec![7], &sealed(9_000))
     })
     .unwrap();
-    let parts: Vec<_> = durable
-        .prefix(Table::Parts, &[])
-        .map(|row| (Table::Parts, row.unwrap().0, None))
-        .collect();
-    durable.apply(parts).unwrap();
+    let parts = durable.prefix(Table::Parts, &[]);
+    let parts = parts.map(|row| (row.unwrap().0, None)).collect();
+    durable.apply([(Table::Parts, parts)]).unwrap();
     assert!(matches!(read(), Err(Error::Damaged(_))));
 }
 
