@@ -19,7 +19,7 @@ use std::collections::HashSet;
 /// Objects in a slice (semantics 19).
 pub(super) const SLICE: usize = 100;
 /// Slices under way at once: the store commits those that wait together.
-const IN_FLIGHT: usize = 10;
+const IN_FLIGHT: usize = 20;
 /// How often a slice is planned anew because what it was based on changed meanwhile.
 const ATTEMPTS: usize = 8;
 

@@ -221,7 +221,7 @@ fn owner_rows(owners: &BTreeMap<crate::model::Attribute, IntegrationId>) -> Vec<
     for (name, owner) in owners {
         let row = rows.entry(owner).or_insert_with(|| OwnerRow {
             integration: keys::pack(owner.as_str()),
-            codes: Vec::new(),
+            codes: Vec::with_capacity(owners.len()),
             names: Vec::new(),
         });
         match name_row(name) {

@@ -1,8 +1,8 @@
 //! Rows that share records are rows like any others.
 
-use super::{in_memory, put_row};
+use super::{in_memory, put_row, write};
 use crate::store::{
-    tables::{Durable, Read, Table},
+    tables::{Durable, Read, Row, Table},
     txn::Buffer,
 };
 use proptest::prelude::*;
@@ -56,6 +56,7 @@ proptest! {
     fn a_grouped_table_is_a_map_whatever_is_put_and_deleted(
         steps in prop::collection::vec(changes(), 1..8),
         bounds in prop::collection::vec((bound(), bound(), any::<bool>()), 8),
+        looks in prop::collection::vec(prop::collection::vec(b'a'..b'f', 0..5), 40),
     ) {
         let (_db, durable) = in_memory();
         // Neighbours in the tree, which are nobody's business here.
@@ -73,6 +74,18 @@ proptest! {
             for key in changes.keys().chain(model.keys()) {
                 let read = durable.raw(Table::Emails, key).unwrap();
                 prop_assert_eq!(read.as_deref(), model.get(key).map(Vec::as_slice));
+            }
+            // One after the other, in any order and in theirs.
+            let mut in_order = looks.clone();
+            in_order.sort();
+            for looks in [&looks, &in_order] {
+                let read = write(&durable, |txn| {
+                    let looks = looks.iter();
+                    looks.map(|key| txn.raw(Table::Emails, key).unwrap()).collect::<Vec<_>>()
+                });
+                for (key, read) in looks.iter().zip(read) {
+                    prop_assert_eq!(read.as_deref(), model.get(key).map(Vec::as_slice));
+                }
             }
         }
         let whole: Vec<_> = durable.prefix(Table::Emails, &[]).map(|row| {
@@ -160,30 +173,36 @@ fn rows_that_an_earlier_version_put_are_read_and_grouped_when_something_beside_t
     assert_eq!(all, [[10], [15], [20], [30]]);
 }
 
+/// Rows of half a record and more, so that each is alone in its own, in several pages of the tree.
+fn alone(numbers: impl Iterator<Item = u32>) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+    let row = |n: u32| (n.to_be_bytes().to_vec(), Some(vec![1; 1500]));
+    numbers.map(row).collect()
+}
+
 #[test]
 fn who_reads_on_while_records_are_cut_is_told_each_row_once() {
-    for down in [false, true] {
+    // Whichever record is the first of a page: what was told of the one before may come to lie in that page.
+    for place in 1..40_u32 {
         let (_db, durable) = in_memory();
-        let there: Vec<u32> = (0..40).map(|n| n * 100).collect();
-        apply(&durable, &numbered(there.iter().copied()));
+        apply(&durable, &alone((0..40).map(|n| n * 100)));
+        apply(&durable, &[((place * 100).to_be_bytes().to_vec(), None)].into());
+        apply(&durable, &numbered((1..11).map(|n| place * 100 + n * 2)));
+        let mut rows = durable.range(Table::Emails, Bound::Unbounded, Bound::Unbounded, false);
         let mut told = Vec::new();
-        let mut rows = durable.range(Table::Emails, Bound::Unbounded, Bound::Unbounded, down);
-        let mut more = 0;
-        while let Some(row) = rows.next() {
+        let mut tell = |row: Row| {
             let key = row.unwrap().0.to_vec();
-            let n = u32::from_be_bytes(key.try_into().unwrap());
-            told.push(n);
-            // Beside it, so that its record and those around it are cut, and deleted where it is, so that they get other keys.
-            more += 7;
-            apply(&durable, &numbered((0..12).map(|step| n + 1 + step + more % 60)));
-            apply(&durable, &[(n.to_be_bytes().to_vec(), None)].into());
-        }
-        if down {
-            told.reverse();
-        }
-        assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
-        let first: Vec<_> = told.iter().filter(|n| there.contains(n)).copied().collect();
-        assert_eq!(first, there);
+            told.push(u32::from_be_bytes(key.try_into().unwrap()));
+        };
+        rows.by_ref().take(place as usize).for_each(&mut tell);
+        // The record that is being told is cut within what was put into it last.
+        apply(&durable, &numbered((1..8).map(|n| place * 100 + n * 2 + 1)));
+        rows.for_each(&mut tell);
+        let there = (0..40).filter(|n| *n != place).map(|n| n * 100);
+        let mut there: Vec<_> = there.chain((1..11).map(|n| place * 100 + n * 2)).collect();
+        there.sort_unstable();
+        assert!(told.is_sorted_by(|a, b| a < b), "{place}: {told:?}");
+        told.retain(|n| there.contains(n));
+        assert_eq!(told, there, "{place}");
     }
 }
 
