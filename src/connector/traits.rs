@@ -178,7 +178,7 @@ pub enum Write {
         /// Which attributes it owns.
         owned: Vec<crate::model::Attribute>,
     },
-    /// Replace an object that was read before by what it is to be.
+    /// Replace an object that was read before by what it is to be, including who wrote it and when.
     Update(Entity),
 }
 

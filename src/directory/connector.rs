@@ -93,11 +93,7 @@ impl Author {
                 integration,
                 owned,
             } => self.create(kind, link, attributes, &integration, owned, now),
-            Write::Update(entity) => Entity {
-                written_by: WrittenBy::Integration(self.integration.clone()),
-                update_time: now,
-                ..entity
-            },
+            Write::Update(entity) => entity,
         }
     }
 

@@ -178,7 +178,8 @@ impl Core {
             capture.keep(&self.durable, &buffers);
         }
         held(&self.undurable).push_back(before);
-        self.durable.apply(Table::ALL.iter().copied().zip(buffers))?;
+        self.durable
+            .apply(Table::ALL.iter().copied().zip(buffers))?;
         self.durable.note_runs(&applied.runs)?;
         let_go();
         Ok(applied)

@@ -5,7 +5,7 @@ use super::{
     Error, Store, aside, entities, large, links, members,
     page::{self, List},
     rows::{self, DeletedRow, PackedItem},
-    tables::{Read, Table},
+    tables::{Durable, Read, Table},
     txn::Txn,
 };
 use crate::model::{
@@ -13,9 +13,12 @@ use crate::model::{
     MemberState, MemberWrite, PageRequest, Time, fold_email,
 };
 use sled::IVec;
+use std::ops::Bound;
 
 /// Memberships of a group that are let go in one transaction.
 const SLICE: usize = 400;
+/// Deleted objects that are looked at in one read.
+const LOOK: usize = 500;
 
 fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
     entities::key(company, kind, id)
@@ -241,18 +244,26 @@ fn forget(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> 
     txn.delete(Table::Deleted, key)
 }
 
-/// Lets an object go for good, or so much of its memberships as one transaction takes.
-fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> Result<(), Error> {
+/// Lets an object go for good if its time is over still, or so much of its memberships as one transaction takes; whether nothing is left.
+fn purge(
+    txn: &mut Txn<'_>,
+    now: Time,
+    (company, kind, id): &(CompanyId, Kind, EntityId),
+) -> Result<bool, Error> {
+    let deleted = get(txn, company, *kind, id)?;
+    let Some(deleted) = deleted.filter(|deleted| deleted.expire_time <= now) else {
+        return Ok(true);
+    };
     // Runs of earlier versions may have made it a member meanwhile, of what they found under its link.
-    let groups = members::groups_of(company, kind, id).list(txn, None, SLICE)?;
+    let groups = members::groups_of(company, *kind, id).list(txn, None, SLICE)?;
     for item in &groups {
         let group = members::group(&item.key)?;
-        if let Some(member) = members::get(txn, company, &group, (kind, id))? {
+        if let Some(member) = members::get(txn, company, &group, (*kind, id))? {
             members::put_all(txn, company, writes(&group, &member, false))?;
         }
     }
     let mut held = 0;
-    if kind == Kind::Group {
+    if *kind == Kind::Group {
         let members = members::members_of(company, id).list(txn, None, SLICE)?;
         held = members.len();
         for item in &members {
@@ -260,13 +271,12 @@ fn purge(txn: &mut Txn<'_>, company: &CompanyId, kind: Kind, id: &EntityId) -> R
             members::put_all(txn, company, writes(id, &member, false))?;
         }
     }
-    if groups.len() < SLICE && held < SLICE {
-        if let Some(deleted) = get(txn, company, kind, id)? {
-            aside::lead_nowhere(txn, &deleted.entity)?;
-        }
-        forget(txn, company, kind, id)?;
+    if groups.len() == SLICE || held == SLICE {
+        return Ok(false);
     }
-    Ok(())
+    aside::lead_nowhere(txn, &deleted.entity)?;
+    forget(txn, company, *kind, id)?;
+    Ok(true)
 }
 
 impl Store {
@@ -333,32 +343,38 @@ impl Store {
         .await
     }
 
-    /// Lets one deleted object go whose time is over, or a part of it; whether there was one.
-    pub async fn purge_deleted(&self, now: Time) -> Result<bool, Error> {
-        let found = self
-            .read(move |durable| {
-                for row in durable.prefix(Table::Deleted, &[]) {
-                    let (key, raw) = row?;
-                    let mut rest = super::keys::Parse(&key);
-                    let company = CompanyId::try_new(&rest.text()?)
-                        .map_err(|_| Error::unreadable("the key of what was deleted"))?;
-                    let kind = rest.kind()?;
-                    let deleted = decode(durable, &company, kind, rest.0, &raw)?;
-                    if let Some(deleted) = deleted.filter(|deleted| deleted.expire_time <= now) {
-                        return Ok(Some(deleted.entity));
-                    }
-                }
-                Ok(None)
-            })
-            .await?;
-        let Some(Entity {
-            company, kind, id, ..
-        }) = found
-        else {
-            return Ok(false);
+    /// Lets those deleted objects go whose time is over, of the 500 after a position or the first ones. Answers where to go on;
+    /// none at the end.
+    pub async fn purge_deleted(
+        &self,
+        now: Time,
+        after: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let look = move |durable: &Durable| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rows = durable.range(Table::Deleted, from, Bound::Unbounded, false);
+            let (mut over, mut count, mut last) = (Vec::new(), 0, None);
+            for row in rows.take(LOOK) {
+                let (key, raw) = row?;
+                let mut rest = super::keys::Parse(&key);
+                let company = CompanyId::try_new(&rest.text()?)
+                    .map_err(|_| Error::unreadable("the key of what was deleted"))?;
+                let kind = rest.kind()?;
+                let deleted = decode(durable, &company, kind, rest.0, &raw)?;
+                over.extend(deleted.filter(|deleted| deleted.expire_time <= now));
+                count += 1;
+                last = Some(key.to_vec());
+            }
+            Ok((over, last.filter(|_| count == LOOK)))
         };
-        self.write(move |txn| purge(txn, &company, kind, &id))
-            .await?;
-        Ok(true)
+        let (over, next) = self.read(look).await?;
+        for Deleted { entity, .. } in over {
+            let of = (entity.company, entity.kind, entity.id);
+            while {
+                let of = of.clone();
+                !self.write(move |txn| purge(txn, now, &of)).await?
+            } {}
+        }
+        Ok(next)
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The key of a record is that of its first row. Its value is that row's own, if it has no other; else `04` and, of each row in order, the
 //! length of its key (2 bytes, low first), its key, and its value in the same way. A record holds what lies between its own key and the
-//! next record's, so the record of a row is always the last one whose key is not above it.
+//! next record's, so the record of a row is always the last one whose key is not above it. Records are cut and never joined: rows that lay
+//! alone stay so until others are put beside them, or a backup is imported.
 
 use super::{
     Error,
@@ -12,12 +13,11 @@ use super::{
 };
 use sled::IVec;
 use std::{
-    iter::Peekable,
     ops::{Bound, RangeBounds},
     vec,
 };
 
-/// The first byte of a record of several rows. No row's own value begins with it.
+/// The first byte of a record of several rows. A row whose own value begins with it never lies alone.
 const GROUP: u8 = 4;
 /// Most rows of a record.
 const MOST: usize = 16;
@@ -160,10 +160,10 @@ pub(super) fn get(tree: &sled::Tree, table: Table, key: &[u8]) -> Result<Option<
 
 /// Reads row after row while nothing is written, and looks into the tree less often where one lies near the one before.
 #[derive(Default)]
-pub(super) struct Near(Option<Seen>);
+pub(super) struct Near(Option<Looked>);
 
 /// The record that was looked into last.
-struct Seen {
+struct Looked {
     table: Table,
     /// Its key; none = before the first record.
     record: Option<IVec>,
@@ -172,7 +172,7 @@ struct Seen {
     next: Option<Option<IVec>>,
 }
 
-impl Seen {
+impl Looked {
     /// Whether a row is in this record, or nowhere.
     fn covers(&self, table: Table, key: &[u8]) -> bool {
         let above = |record: &IVec| &record[1..] <= key;
@@ -193,12 +193,12 @@ impl Near {
         key: &[u8],
     ) -> Result<Option<IVec>, Error> {
         let before = self.0.take();
-        let seen = match before {
-            Some(seen) if seen.covers(table, key) => seen,
+        let looked = match before {
+            Some(looked) if looked.covers(table, key) => looked,
             before => Self::look(tree, table, key, before)?,
         };
-        let seen = self.0.insert(seen);
-        let mut rows = seen.rows.iter();
+        let looked = self.0.insert(looked);
+        let mut rows = looked.rows.iter();
         let found = rows.find(|(found, _)| found == key);
         Ok(found.map(|(_, value)| value.clone()))
     }
@@ -207,17 +207,17 @@ impl Near {
         tree: &sled::Tree,
         table: Table,
         key: &[u8],
-        before: Option<Seen>,
-    ) -> Result<Seen, Error> {
+        before: Option<Looked>,
+    ) -> Result<Looked, Error> {
         let found = record(tree, table, key)?;
         let record = found.as_ref().map(|(key, _)| key.clone());
         match before {
             // The second time in a row, so there may be more: from now on it is known how far this one reaches.
-            Some(seen) if seen.table == table && seen.record == record => Ok(Seen {
+            Some(looked) if looked.table == table && looked.record == record => Ok(Looked {
                 next: Some(next(tree, table, record.as_ref())?),
-                ..seen
+                ..looked
             }),
-            _ => Ok(Seen {
+            _ => Ok(Looked {
                 table,
                 record,
                 rows: match found {
@@ -282,7 +282,7 @@ pub(super) fn range(
     table: Table,
     bounds: (Bound<Vec<u8>>, Bound<Vec<u8>>),
     down: bool,
-) -> Result<Range, Error> {
+) -> Result<Range<'_>, Error> {
     let (from, to) = &bounds;
     let first = match from {
         Bound::Included(key) | Bound::Excluded(key) => record(tree, table, key)?,
@@ -294,51 +294,79 @@ pub(super) fn range(
         bound => bound.as_ref().map(|key| placed(table, key)),
     };
     Ok(Range {
-        records: tree.range((Bound::Included(first), last)),
+        way: match down {
+            true => Way::Down { tree, first, last },
+            false => Way::Up(Box::new(tree.range((Bound::Included(first), last)))),
+        },
         table,
         bounds,
-        down,
-        rows: Vec::new().into_iter().peekable(),
+        rows: Vec::new().into_iter(),
         passed: None,
     })
 }
 
 /// See [`range`].
-pub(super) struct Range {
-    records: sled::Iter,
+pub(super) struct Range<'t> {
+    way: Way<'t>,
     table: Table,
     bounds: (Bound<Vec<u8>>, Bound<Vec<u8>>),
-    down: bool,
     /// What is left of the record that was read last.
-    rows: Peekable<vec::IntoIter<Pair>>,
+    rows: vec::IntoIter<Pair>,
     /// The last key of that record. A write may come between two records and put some of its rows into the next: they are not told twice.
     passed: Option<IVec>,
 }
 
-impl Range {
+/// The records that are still to be read.
+enum Way<'t> {
+    Up(Box<sled::Iter>),
+    /// Each is looked for afresh. The tree goes on below a copy of a page; rows of the record there may have been moved up into the page itself.
+    Down {
+        tree: &'t sled::Tree,
+        first: Vec<u8>,
+        last: Bound<Vec<u8>>,
+    },
+}
+
+impl Way<'_> {
+    fn is_down(&self) -> bool {
+        matches!(self, Self::Down { .. })
+    }
+
+    fn next(&mut self) -> Option<sled::Result<Pair>> {
+        match self {
+            Self::Up(records) => records.next(),
+            Self::Down { tree, first, last } => {
+                let bounds = (Bound::Included(first.clone()), last.clone());
+                let record = tree.range(bounds).next_back()?;
+                if let Ok((key, _)) = &record {
+                    *last = Bound::Excluded(key.to_vec());
+                }
+                Some(record)
+            }
+        }
+    }
+}
+
+impl Range<'_> {
     /// Rows of the next record that are still to be told; none at the end.
     fn record(&mut self) -> Option<Result<Vec<Pair>, Error>> {
-        let record = match self.down {
-            true => self.records.next_back()?,
-            false => self.records.next()?,
-        };
-        let rows = record
-            .map_err(Error::from)
-            .and_then(|record| rows(self.table, &record));
+        let down = self.way.is_down();
+        let record = self.way.next()?.map_err(Error::from);
+        let rows = record.and_then(|record| rows(self.table, &record));
         Some(rows.map(|mut rows| {
-            if self.down {
+            if down {
                 rows.reverse();
             }
             let last = rows.last().map(|(key, _)| key.clone());
             if let Some(passed) = std::mem::replace(&mut self.passed, last) {
-                rows.retain(|(key, _)| (*key < passed) == self.down && *key != passed);
+                rows.retain(|(key, _)| (*key < passed) == down && *key != passed);
             }
             rows
         }))
     }
 }
 
-impl Iterator for Range {
+impl Iterator for Range<'_> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
@@ -353,7 +381,7 @@ impl Iterator for Range {
                 }
             }
             match self.record()? {
-                Ok(rows) => self.rows = rows.into_iter().peekable(),
+                Ok(rows) => self.rows = rows.into_iter(),
                 Err(error) => return Some(Err(error)),
             }
         }

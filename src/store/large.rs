@@ -2,7 +2,7 @@
 //!
 //! `01` + message, or `02` + number of parts + 8 bytes of the whole's hash + its beginning, the parts being in [`Table::Parts`]. The hash tells
 //! a reader that a write came between two of its reads; it then reads again. Or `03` + the message's length, 4 bytes, low first + the message
-//! as an LZ4 block.
+//! as an LZ4 block. `04` begins no value: it stands for several rows in one (`grouped.rs`).
 
 use super::{
     Error,

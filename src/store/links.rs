@@ -1,7 +1,7 @@
 //! Links, and what integrations remember of groups' members.
 
 use super::{
-    Error, Store, entities,
+    Error, LinkPart, Store, entities,
     keys::Key,
     large, members,
     packed::Set,
@@ -50,6 +50,29 @@ pub(super) fn put_all(
         let key = key(integration, *kind, &link.source);
         txn.put(Table::Links, key, &LinkRow::row(link))
     })
+}
+
+/// Writes parts of links that are there; what somebody else has said in the rest of them meanwhile stands.
+pub(super) fn put_parts(
+    txn: &mut Txn<'_>,
+    integration: Uid,
+    parts: Vec<(Kind, Link, LinkPart)>,
+) -> Result<(), Error> {
+    for (kind, link, part) in parts {
+        let Some(mut stored) = get(txn, integration, kind, link.source)? else {
+            continue;
+        };
+        match part {
+            LinkPart::Absence => stored.absent = link.absent,
+            LinkPart::Members => {
+                stored.members_fingerprint = link.members_fingerprint;
+                stored.has_members = link.has_members;
+                stored.told = link.told;
+            }
+        }
+        put_all(txn, integration, &[(kind, stored)])?;
+    }
+    Ok(())
 }
 
 /// Makes the next run look at the target of a link, whether or not the source has changed, and say what it finds.

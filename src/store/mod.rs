@@ -60,7 +60,8 @@ pub use retention::Kept;
 pub use schedule::Due;
 pub use sealing::SealingKey;
 pub use types::{
-    ChangeFilter, Created, Options, Recorded, Remembered, Slice, SliceError, TakenAuthorization,
+    ChangeFilter, Created, LinkPart, Options, Recorded, Remembered, Seen, Slice, SliceError,
+    TakenAuthorization,
 };
 
 use self::{

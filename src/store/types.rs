@@ -2,8 +2,8 @@
 
 use super::{Error, SealingKey};
 use crate::model::{
-    AppliedMember, Change, Clock, Entity, IntegrationId, Kind, Link, MemberWrite, Outcome,
-    PendingAuthorization, RuleId, Run, RunId, SourceId,
+    AppliedMember, Change, Clock, Entity, EntityId, IntegrationId, Kind, Link, MemberWrite,
+    Outcome, PendingAuthorization, RuleId, Run, RunId, SourceId,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -35,12 +35,16 @@ pub type Remembered = (SourceId, Vec<AppliedMember>, Vec<SourceId>);
 pub struct Slice {
     /// The run with its counters as of this slice; its row is written too.
     pub run: Run,
+    /// What it was decided on, and does not write. If it is no longer so, the slice conflicts.
+    pub seen: Vec<Seen>,
     /// New directory objects (revision 0) and changed ones (revision = the one read; the write increments it).
     /// The address index is updated jointly: first every old address of all of these is released, then the new ones are claimed; a claim that
     /// collides fails the slice with `SliceError::Conflicts`.
     pub entities: Vec<Entity>,
     /// Links to write (whole rows).
     pub links: Vec<(Kind, Link)>,
+    /// Links that are there, of which a part is to be written; the rest of each stays as it is stored.
+    pub parts: Vec<(Kind, Link, LinkPart)>,
     /// Memberships to add or take away, in the directory (origins are merged; a membership without origin left is deleted). Idempotent. Those of
     /// what was deleted and can be had back are kept for when it is.
     pub members: Vec<MemberWrite>,
@@ -51,10 +55,33 @@ pub struct Slice {
     pub changes: Vec<Change>,
 }
 
+/// What a link of the slice's integration led to when the slice was decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What it is.
+    pub kind: Kind,
+    /// From which source object it is provisioned.
+    pub source: SourceId,
+    /// Which it is.
+    pub target: EntityId,
+    /// Its revision; 0 = it is not there.
+    pub revision: u64,
+}
+
+/// A part of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPart {
+    /// Whether the source lists the object still.
+    Absence,
+    /// What was applied of a group's memberships, and what is on record of them.
+    Members,
+}
+
 /// Why a slice was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SliceError {
-    /// These entities (by index) were changed by somebody else meanwhile, or their address is taken: look again, plan again.
+    /// These entities (by index; what was seen counts on behind them) were changed by somebody else meanwhile, or their address
+    /// is taken: look again, plan again.
     #[error("changed meanwhile")]
     Conflicts(Vec<usize>),
     /// The store failed.

@@ -4,6 +4,7 @@ use super::{
     error::Stop,
     job::{Filling, Job},
     lane::{Beside, Part},
+    merge::OWNED_BY,
     plan::{self, Item, Plan, Planned, What, wanted_email},
     record::Count,
     table::target_hash,
@@ -182,6 +183,7 @@ pub(super) async fn write(
         .filter_map(|(i, plan)| Some((i, plan.write.take()?)))
         .unzip();
     let mut slice = job.slice();
+    slice.seen = plans.iter_mut().filter_map(|p| p.seen.take()).collect();
     for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
         let Prepared::Entity(entity) = prepared;
         let Some(plan) = plans.get_mut(i) else {
@@ -260,12 +262,13 @@ fn another_target(job: &Job, link: &Link) -> Option<EntityId> {
 
 /// Whether this is a group of which the memberships are still to be done.
 fn waits(item: &Item, count: &Count) -> bool {
-    item.kind == Kind::Group
-        && matches!(item.what, What::Provision { .. })
-        && !matches!(
-            count,
-            Count::Failed(_) | Count::Deferred(_) | Count::Skipped(_)
-        )
+    let goes_on = match count {
+        Count::Failed(_) | Count::Deferred(_) => false,
+        // Whoever owns its name: its members are each integration's own.
+        Count::Skipped(reason) => reason.code == OWNED_BY,
+        Count::OutOfScope | Count::Unchanged | Count::Added | Count::Modified => true,
+    };
+    goes_on && item.kind == Kind::Group && matches!(item.what, What::Provision { .. })
 }
 
 /// Says in link and change record which object was made.

@@ -88,7 +88,10 @@ async fn carry_out(
     let job = match open(tools, &run, cancel, &bulk).await {
         Ok(job) => job,
         Err(stop) => {
-            let ended = Ended::Failed(explain(&run, &stop));
+            let ended = match stop {
+                Stop::Cancelled => Ended::Cancelled,
+                stop => Ended::Failed(explain(&run, &stop)),
+            };
             let mut ledger = Ledger::open(run, std::iter::empty());
             ledger.close(ended);
             return (ledger.run, None);
@@ -122,8 +125,11 @@ async fn open(
         .await?;
     // It may have been paused or deleted while the run waited.
     let bars = |gap: &Gap| !run.preview || gap.bars_previews();
-    if let Some(gap) = halted(&integration).filter(bars) {
-        return Err(Stop::Integration(gap.into()));
+    match halted(&integration).filter(bars) {
+        // Whoever deletes it is about to cancel this run.
+        Some(Gap::Deleting) => return Err(Stop::Cancelled),
+        Some(gap) => return Err(Stop::Integration(gap.into())),
+        None => {}
     }
     let source = tools
         .integrations

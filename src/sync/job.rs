@@ -220,8 +220,10 @@ impl Job {
     pub(super) fn slice(&self) -> Slice {
         Slice {
             run: self.snapshot(),
+            seen: Vec::new(),
             entities: Vec::new(),
             links: Vec::new(),
+            parts: Vec::new(),
             members: Vec::new(),
             remembered: Vec::new(),
             changes: Vec::new(),
@@ -266,6 +268,7 @@ impl Job {
     pub(super) async fn keep(&self, slice: Slice) -> Result<(), SliceError> {
         let nothing = slice.entities.is_empty()
             && slice.links.is_empty()
+            && slice.parts.is_empty()
             && slice.members.is_empty()
             && slice.remembered.is_empty()
             && slice.changes.is_empty();

@@ -13,9 +13,12 @@ use super::{
     record::Count,
     table::{Entry, Table, target_hash},
 };
-use crate::model::{
-    Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
-    MemberCounters, MemberState, ObjectRef, Outcome, Reason, SourceId, Value,
+use crate::{
+    model::{
+        Action, AppliedMember, Attribute, Change, Diff, EntityId, Fingerprint, Kind, Link,
+        MemberCounters, MemberState, ObjectRef, Outcome, Reason, SourceId, Value,
+    },
+    store::LinkPart,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -201,7 +204,7 @@ async fn everyone(job: &Job, targets: &mut Targets) -> Result<(), Stop> {
 }
 
 /// Whether it was written, or need not be; else somebody is about it.
-async fn write(
+pub(super) async fn write(
     job: &Job,
     group: &Filling,
     mut link: Link,
@@ -250,7 +253,7 @@ async fn write(
         // Until then it is not on record.
         link.told = if last { told } else { Fingerprint::NONE };
         if link != before {
-            slice.links = vec![(Kind::Group, link.clone())];
+            slice.parts = vec![(Kind::Group, link.clone(), LinkPart::Members)];
         }
         let item = item(group);
         let mut counts = Vec::new();

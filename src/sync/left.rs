@@ -10,7 +10,10 @@ use super::{
     plan::{Context, Item, Plan, change, fail},
     record::Count,
 };
-use crate::model::{Entity, Fingerprint, Found, Kind, Link, MemberCounters, Outcome, Reason};
+use crate::{
+    model::{Entity, Fingerprint, Found, Kind, Link, MemberCounters, Outcome, Reason},
+    store::LinkPart,
+};
 
 /// Whoever is on the integration's list of those never touched (semantics 30).
 pub(super) fn protected(item: &Item, found: &Found, context: &Context) -> Plan {
@@ -93,14 +96,15 @@ pub(super) async fn group(
         // Else somebody is about it, and writes the link himself.
         if job.beside(Kind::Group, &group.source, Part::Members) == Beside::Nothing {
             let link = link.map(|link| Link { told, ..link });
-            slice.links.extend(link.map(|link| (Kind::Group, link)));
+            let told = link.map(|link| (Kind::Group, link, LinkPart::Members));
+            slice.parts.extend(told);
         }
     }
-    let links = slice.links.clone();
+    let links = slice.parts.clone();
     job.ledger().count_members(members);
     job.commit(slice, &[(&item, &count)]).await?.ok();
     let mut table = job.table(Kind::Group);
-    links.iter().for_each(|(_, link)| table.learn(link));
+    links.iter().for_each(|(_, link, _)| table.learn(link));
     Ok(())
 }
 
@@ -128,10 +132,8 @@ fn left(
     let (target, why) = (found.target.as_ref(), Some(reason));
     let record = || change(item, target, outcome, why, Vec::new(), context);
     Plan {
-        write: None,
         link: link(item, found, told),
-        unlinks: None,
-        count,
         change: (!on_record(found, told, context)).then(record),
+        ..Plan::nothing(count)
     }
 }

@@ -3,6 +3,9 @@
 use super::plan::Context;
 use crate::model::{Attribute, Attributes, Diff, Entity, IntegrationId, Reason, Value, WrittenBy};
 
+/// Something is left as another integration says.
+pub(super) const OWNED_BY: &str = "OWNED_BY";
+
 /// What merging the desired attributes into an object came to.
 pub(super) struct Merged {
     pub(super) diffs: Vec<Diff>,
@@ -14,11 +17,10 @@ pub(super) struct Merged {
 
 impl Merged {
     pub(super) fn remark(&self) -> Option<String> {
-        let foreign = self.foreign.first().map(|(attribute, owner)| {
-            format!(
-                "{attribute} and {} more stay as integration {owner} says",
-                self.foreign.len() - 1
-            )
+        let foreign = self.foreign.first();
+        let foreign = foreign.map(|(attribute, owner)| match self.foreign.len() - 1 {
+            0 => format!("{attribute} stays as integration {owner} says"),
+            more => format!("{attribute} and {more} more stay as integration {owner} says"),
         });
         self.held
             .as_ref()
@@ -30,9 +32,17 @@ impl Merged {
         let foreign = || {
             self.foreign
                 .first()
-                .and_then(|_| Some(Reason::new("OWNED_BY", self.remark()?)))
+                .and_then(|_| Some(Reason::new(OWNED_BY, self.remark()?)))
         };
         self.held.clone().or_else(foreign)
+    }
+
+    /// Says in the object that this integration has just written it, if anything but who owns it changed.
+    pub(super) fn sign(&self, entity: &mut Entity, context: &Context) {
+        if !self.diffs.is_empty() {
+            entity.written_by = WrittenBy::Integration(context.integration.clone());
+            entity.update_time = context.now;
+        }
     }
 }
 
@@ -78,10 +88,6 @@ pub(super) fn merge(entity: &mut Entity, desired: &Attributes, context: &Context
         }
     }
     clear(entity, desired, context, &mut merged);
-    if !merged.diffs.is_empty() {
-        entity.written_by = WrittenBy::Integration(context.integration.clone());
-        entity.update_time = context.now;
-    }
     merged
 }
 

@@ -16,11 +16,14 @@ mod knowledge;
 mod lane;
 mod left;
 mod lookup;
+#[cfg(test)]
+mod meanwhile;
 mod members;
 mod merge;
 mod naming;
 mod object;
 mod plan;
+mod provision;
 mod queue;
 mod read;
 mod record;

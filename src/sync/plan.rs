@@ -1,17 +1,13 @@
 //! What is to be done about one object: pure, from what the source wants and what the target has.
 
-use super::{
-    left,
-    merge::{Merged, merge},
-    record::Count,
-};
+use super::{left, provision, record::Count};
 use crate::{
     connector::Write,
     model::{
-        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found,
-        IntegrationId, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason, Rule, RuleId, SourceId,
-        Time, Uid, fold_email,
+        Action, Attribute, Attributes, Change, Diff, Entity, Fingerprint, Found, IntegrationId,
+        Kind, Link, ObjectRef, Outcome, Reason, Rule, RuleId, SourceId, Time, Uid, fold_email,
     },
+    store::Seen,
 };
 
 /// For which integration is planned, and when.
@@ -63,11 +59,26 @@ pub(super) struct Plan {
     pub(super) link: Option<Link>,
     /// The link of a source object whose target this one takes over.
     pub(super) unlinks: Option<Link>,
+    /// What the link is written for, if that is not written itself: if it was changed, deleted or had back meanwhile, the link
+    /// may be wrong.
+    pub(super) seen: Option<Seen>,
     pub(super) count: Count,
     pub(super) change: Option<Change>,
 }
 
 impl Plan {
+    /// Nothing is written, nor recorded.
+    pub(super) fn nothing(count: Count) -> Self {
+        Self {
+            write: None,
+            link: None,
+            unlinks: None,
+            seen: None,
+            count,
+            change: None,
+        }
+    }
+
     /// It can't be done after all: nothing is written but the record of that, and the next run tries again.
     pub(super) fn give_up(&mut self, reason: Reason) {
         self.count = Count::Failed(reason.clone());
@@ -98,13 +109,33 @@ impl Planned {
 
 /// Decides about one item.
 pub(super) fn plan(item: &Item, found: &Found, context: &Context) -> Planned {
+    let mut planned = decide(item, found, context);
+    if let Planned::Do(plan) = &mut planned
+        && plan.write.is_none()
+        && plan.link.is_some()
+    {
+        plan.seen = seen(item.kind, found);
+    }
+    planned
+}
+
+/// What the link of an item leads to, as it was found.
+fn seen(kind: Kind, found: &Found) -> Option<Seen> {
+    let link = found.link.as_ref()?;
+    let (target, _) = link.target.as_ref()?;
+    Some(Seen {
+        kind,
+        source: link.source.clone(),
+        target: target.clone(),
+        revision: found.target.as_ref().map_or(0, |target| target.revision),
+    })
+}
+
+fn decide(item: &Item, found: &Found, context: &Context) -> Planned {
     match &item.what {
         What::Observe(count) => Planned::new(Plan {
-            write: None,
             link: observed(item, found),
-            unlinks: None,
-            count: count.clone(),
-            change: None,
+            ..Plan::nothing(count.clone())
         }),
         What::Defect(reason) => Planned::new(fail(item, found, context, reason.clone())),
         What::Protected => Planned::new(left::protected(item, found, context)),
@@ -121,18 +152,16 @@ pub(super) fn observed(item: &Item, found: &Found) -> Option<Link> {
 /// Records that it could not be done.
 pub(super) fn fail(item: &Item, found: &Found, context: &Context, reason: Reason) -> Plan {
     Plan {
-        write: None,
         link: observed(item, found),
-        unlinks: None,
-        count: Count::Failed(reason.clone()),
         change: Some(change(
             item,
             found.target.as_ref(),
             Outcome::Failed,
-            Some(reason),
+            Some(reason.clone()),
             Vec::new(),
             context,
         )),
+        ..Plan::nothing(Count::Failed(reason))
     }
 }
 
@@ -158,181 +187,16 @@ fn provision(
         (None, Some(holder)) if holder.kind != item.kind => {
             Planned::new(left::taken(item, found, holder, context))
         }
-        (Some(target), None) => Planned::new(update(item, desired, target, found, context)),
-        (None, Some(holder)) => {
-            Planned::new(adopt(item, desired, defaults, holder, context, "ADOPTED"))
+        (Some(target), None) => {
+            Planned::new(provision::update(item, desired, target, found, context))
         }
+        (None, Some(holder)) => Planned::new(provision::adopt(
+            item, desired, defaults, holder, context, "ADOPTED",
+        )),
         (None, None) if left::was_deleted(found) => {
             Planned::new(left::deleted(item, found, context))
         }
-        (None, None) => Planned::new(create(item, desired, defaults, context)),
-    }
-}
-
-fn create(item: &Item, desired: &Attributes, defaults: &Attributes, context: &Context) -> Plan {
-    let mut attributes = desired.clone();
-    for (attribute, value) in defaults.iter() {
-        if attributes.get(attribute).is_none() {
-            attributes.set(attribute.clone(), value.clone());
-        }
-    }
-    let diffs = attributes
-        .iter()
-        .map(|(a, v)| Diff {
-            attribute: a.clone(),
-            old: None,
-            new: Some(v.clone()),
-        })
-        .collect();
-    let write = Write::Create {
-        kind: item.kind,
-        link: EntityLink {
-            integration: context.uid,
-            source: item.source.clone(),
-        },
-        attributes,
-        integration: context.integration.clone(),
-        owned: desired
-            .iter()
-            .map(|(attribute, _)| attribute.clone())
-            .collect(),
-    };
-    let reason = Some(Reason::new("CREATED", "no object of this address existed"));
-    Plan {
-        write: Some(write),
-        link: Some(applied(item, desired, None)),
-        unlinks: None,
-        count: Count::Added,
-        change: Some(change(item, None, Outcome::Applied, reason, diffs, context)),
-    }
-}
-
-/// The link once the desired attributes are applied in full.
-fn applied(item: &Item, desired: &Attributes, before: Option<&Link>) -> Link {
-    let mut link = before
-        .cloned()
-        .unwrap_or_else(|| Link::observed(item.source.clone()));
-    link.fingerprint = desired.fingerprint();
-    link.active = desired.bool(&Attribute::ACTIVE) != Some(false);
-    (link.absent, link.told) = (false, Fingerprint::NONE);
-    link
-}
-
-/// Notes in the link that not all was applied: the next run looks at it again.
-fn note_held(link: &mut Link, merged: &Merged) {
-    if let Some(reason) = &merged.held {
-        link.fingerprint = Fingerprint::NONE;
-        link.told = left::told(reason, Fingerprint::NONE);
-    }
-}
-
-/// Takes a directory object into the care of this integration, because it has the address (`ADOPTED`), or because its
-/// source object was made anew (`RELINKED`).
-pub(super) fn adopt(
-    item: &Item,
-    desired: &Attributes,
-    defaults: &Attributes,
-    holder: &Entity,
-    context: &Context,
-    code: &str,
-) -> Plan {
-    let mut entity = holder.clone();
-    entity.links.retain(|link| link.integration != context.uid);
-    entity.links.push(EntityLink {
-        integration: context.uid,
-        source: item.source.clone(),
-    });
-    let mut merged = merge(&mut entity, desired, context);
-    for (attribute, value) in defaults.iter() {
-        if entity.attributes.get(attribute).is_none() {
-            entity.attributes.set(attribute.clone(), value.clone());
-            merged.diffs.push(Diff {
-                attribute: attribute.clone(),
-                old: None,
-                new: Some(value.clone()),
-            });
-        }
-    }
-    let mut link = applied(item, desired, None);
-    note_held(&mut link, &merged);
-    link.target = Some((holder.id.clone(), LinkOrigin::Adopted));
-    let mut text = match code {
-        "RELINKED" => {
-            "the source object was deleted and made again with the same address".to_owned()
-        }
-        _ => "an object of this address existed already".to_owned(),
-    };
-    if let Some(remark) = merged.remark() {
-        text = format!("{text}; {remark}");
-    }
-    let change = change(
-        item,
-        Some(holder),
-        Outcome::Applied,
-        Some(Reason::new(code, text)),
-        merged.diffs,
-        context,
-    );
-    Plan {
-        write: Some(Write::Update(entity)),
-        link: Some(link),
-        unlinks: None,
-        count: Count::Added,
-        change: Some(change),
-    }
-}
-
-/// Brings a linked object up to date.
-pub(super) fn update(
-    item: &Item,
-    desired: &Attributes,
-    target: &Entity,
-    found: &Found,
-    context: &Context,
-) -> Plan {
-    let mut entity = target.clone();
-    let merged = merge(&mut entity, desired, context);
-    let mut link = applied(item, desired, found.link.as_ref());
-    note_held(&mut link, &merged);
-    let on_record = left::on_record(found, link.told, context);
-    let link = (found.link.as_ref() != Some(&link)).then_some(link);
-    if entity.attributes == target.attributes {
-        let write = (entity.owners != target.owners).then_some(Write::Update(entity));
-        let (count, change) = match merged.held {
-            Some(reason) => {
-                let (skipped, why) = (Outcome::Skipped, Some(reason.clone()));
-                let record = || change(item, Some(target), skipped, why, Vec::new(), context);
-                (Count::Skipped(reason), (!on_record).then(record))
-            }
-            None => (Count::Unchanged, None),
-        };
-        return Plan {
-            write,
-            link,
-            unlinks: None,
-            count,
-            change,
-        };
-    }
-    let reason = merged.reason();
-    let change = change(
-        item,
-        Some(target),
-        Outcome::Applied,
-        reason,
-        merged.diffs,
-        context,
-    );
-    let change = Change {
-        action: Some(Action::Modify),
-        ..change
-    };
-    Plan {
-        write: Some(Write::Update(entity)),
-        link,
-        unlinks: None,
-        count: Count::Modified,
-        change: Some(change),
+        (None, None) => Planned::new(provision::create(item, desired, defaults, context)),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     connector::{Coverage, Error},
     model::{Attribute, Attributes, Kind, Link, Object, ObjectRef, Reason},
     rules::Decision,
+    store::LinkPart,
 };
 use futures_util::{StreamExt, future::join, stream};
 use std::sync::atomic::Ordering;
@@ -288,7 +289,7 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
             let change = job.undecided(named, target, reason.clone());
             slice.changes.push(change);
             link.absent = true;
-            slice.links.push((kind, link));
+            slice.parts.push((kind, link, LinkPart::Absence));
         }
         items.push(Item {
             kind,

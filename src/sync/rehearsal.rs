@@ -134,7 +134,13 @@ impl Rehearsal {
             let holder = Some((entity.kind, source.clone()));
             planned.addresses.insert(folded, holder);
         }
-        for (kind, link) in &slice.links {
+        let parts = slice.parts.iter().map(|(kind, link, _)| (kind, link));
+        for (kind, link) in slice
+            .links
+            .iter()
+            .map(|(kind, link)| (kind, link))
+            .chain(parts)
+        {
             planned.row(*kind, link.source.clone()).link = Some(link.clone());
         }
         Vec::new()
@@ -306,7 +312,8 @@ impl Job {
         if self.lane.is_none() {
             rehearsal.kept().append(&mut slice.changes);
         }
-        (slice.entities, slice.links) = (Vec::new(), Vec::new());
+        (slice.seen, slice.entities) = (Vec::new(), Vec::new());
+        (slice.links, slice.parts) = (Vec::new(), Vec::new());
         (slice.members, slice.remembered) = (Vec::new(), Vec::new());
         self.keep(slice).await
     }

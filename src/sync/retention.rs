@@ -40,7 +40,13 @@ async fn sweep(store: &Store, now: Time, retention: Retention) -> Result<(), Err
         events: since(retention.events),
         runs: since(retention.runs),
     };
-    while store.purge_deleted(now).await? {}
+    let mut looked_at = None;
+    loop {
+        looked_at = store.purge_deleted(now, looked_at).await?;
+        if looked_at.is_none() {
+            break;
+        }
+    }
     let mut after = None;
     loop {
         let companies = store.companies_with_history(after.take(), BATCH).await?;

@@ -6,6 +6,7 @@ use super::{
     job::Job,
     left,
     plan::{self, Context, Item, Plan, Planned, What},
+    provision,
 };
 use crate::model::{Entity, Found, Kind, Link, Reason, SourceId};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -219,7 +220,7 @@ fn relink(item: &Item, holder: &Entity, gone: &Link, context: &Context) -> Plan 
             Reason::new("INVALID_DATA", "no attributes to apply"),
         );
     };
-    let mut plan = plan::adopt(item, desired, defaults, holder, context, "RELINKED");
+    let mut plan = provision::adopt(item, desired, defaults, holder, context, "RELINKED");
     plan.unlinks = Some(Link::observed(gone.source.clone()));
     if let (Some(link), Some((_, origin))) = (plan.link.as_mut(), &gone.target) {
         link.target = Some((holder.id.clone(), *origin));

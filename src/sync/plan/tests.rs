@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{CompanyId, EntityId, Value, WrittenBy};
+use crate::model::{CompanyId, EntityId, EntityLink, LinkOrigin, Value, WrittenBy};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -293,4 +293,35 @@ fn a_group_never_takes_a_users_address() {
         matches!(&plan.count, Count::Failed(reason) if reason.code == "EMAIL_TAKEN"),
         "{plan:?}"
     );
+}
+
+#[test]
+fn what_another_integration_alone_keeps_apart_is_skipped_with_a_reason_and_looked_at_once() {
+    let context = context();
+    let mut target = entity(
+        attributes(&[
+            (Attribute::USER_NAME, "a@acme.test"),
+            (Attribute::TITLE, "CTO"),
+        ]),
+        &context,
+    );
+    target.owners.insert(Attribute::TITLE, id("other"));
+    let want = attributes(&[
+        (Attribute::USER_NAME, "a@acme.test"),
+        (Attribute::TITLE, "CEO"),
+    ]);
+    let fingerprint = want.fingerprint();
+    let plan = done(plan(&item(want), &linked(target), &context));
+    assert!(plan.write.is_none(), "{plan:?}");
+    assert!(
+        matches!(&plan.count, Count::Skipped(reason) if reason.code == "OWNED_BY"),
+        "{plan:?}"
+    );
+    let change = plan.change.unwrap();
+    assert_eq!(change.outcome, Outcome::Skipped);
+    assert_eq!(
+        change.reason.unwrap().text,
+        "title stays as integration other says"
+    );
+    assert_eq!(plan.link.unwrap().fingerprint, fingerprint);
 }

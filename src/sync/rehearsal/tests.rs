@@ -38,7 +38,9 @@ impl Rehearsal {
         };
         Slice {
             run: crate::sync::queue::tests::run("acme", "google"),
+            seen: Vec::new(),
             links: entities.iter().map(link).collect(),
+            parts: Vec::new(),
             entities: entities.iter().copied().cloned().collect(),
             members: Vec::new(),
             remembered: Vec::new(),

@@ -240,8 +240,10 @@ pub fn run(integration: &Integration) -> Run {
 pub fn slice(run: &Run) -> Slice {
     Slice {
         run: run.clone(),
+        seen: Vec::new(),
         entities: Vec::new(),
         links: Vec::new(),
+        parts: Vec::new(),
         members: Vec::new(),
         remembered: Vec::new(),
         changes: Vec::new(),

@@ -137,8 +137,8 @@ async fn a_store_of_another_format_is_left_alone() {
     filled(&home).await;
     let sentinel = home.data().join("provisiond-store");
     let text = fs::read_to_string(&sentinel).unwrap();
-    for (format, expected) in [("1", "import the backup with this one"), ("4", "newer")] {
-        let other = text.replace("format = 3", &format!("format = {format}"));
+    for (format, expected) in [("1", "import the backup with this one"), ("5", "newer")] {
+        let other = text.replace("format = 4", &format!("format = {format}"));
         assert_ne!(other, text);
         fs::write(&sentinel, other).unwrap();
         let before = home.bytes();
@@ -148,11 +148,13 @@ async fn a_store_of_another_format_is_left_alone() {
         }
         assert_eq!(home.bytes(), before);
     }
-    // Of the one before, everything is read; what is written then is not for the version before.
-    fs::write(&sentinel, text.replace("format = 3", "format = 2")).unwrap();
-    home.open().await.close().await.unwrap();
-    let now = fs::read_to_string(&sentinel).unwrap();
-    assert!(now.contains("format = 3"), "{now}");
+    // Of those before, everything is read; what is written then is not for the versions before.
+    for earlier in ["format = 2", "format = 3"] {
+        fs::write(&sentinel, text.replace("format = 4", earlier)).unwrap();
+        home.open().await.close().await.unwrap();
+        let now = fs::read_to_string(&sentinel).unwrap();
+        assert!(now.contains("format = 4"), "{now}");
+    }
 }
 
 #[tokio::test]

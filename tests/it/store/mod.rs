@@ -15,6 +15,7 @@ mod guards;
 mod integrations;
 mod last_run;
 mod listing;
+mod meanwhile;
 mod members;
 mod restore;
 mod retention;
