@@ -147,6 +147,7 @@ impl App {
         );
         let rooms = grpc::Rooms {
             store: store.clone(),
+            clock: Arc::clone(&clock),
             directory,
             integrations,
             runs,

@@ -31,7 +31,7 @@ mod watching;
 use crate::{
     directory::Directory,
     integrations::Integrations,
-    model::{Caller, ServerTls},
+    model::{Caller, Clock, ServerTls},
     proto::{
         DESCRIPTOR,
         v1::{
@@ -44,7 +44,7 @@ use crate::{
     store::Store,
     sync::Runs,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -69,6 +69,8 @@ const AT_ONCE: usize = 256;
 pub struct Rooms {
     /// The store, for plain reads.
     pub store: Store,
+    /// Tells how long somebody has not read on.
+    pub clock: Arc<dyn Clock>,
     /// The AppsCo directory.
     pub directory: Directory,
     /// Integrations.
@@ -179,6 +181,7 @@ macro_rules! limited {
 fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
     let Rooms {
         store,
+        clock,
         directory,
         integrations,
         runs,
@@ -187,7 +190,7 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         integrations: integrations.clone(),
         runs: runs.clone(),
     });
-    let admin = admin::Service::new(store.clone(), stopping.clone());
+    let admin = admin::Service::new(store.clone(), clock, stopping.clone());
     let admin = AdminServiceServer::new(admin);
     let streams = Streams::new(store.clone(), runs.feed().clone(), stopping.clone());
     let sync = SyncServiceServer::new(sync::Service {

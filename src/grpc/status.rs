@@ -211,6 +211,11 @@ pub(super) fn stopping() -> Status {
     .status()
 }
 
+/// Not now: what is so and what to do.
+pub(super) fn unavailable(text: String) -> Status {
+    plain(ErrorKind::Unavailable, text).status()
+}
+
 /// The handler panicked.
 pub(super) fn panicked() -> Status {
     plain(ErrorKind::Internal, "a handler panicked".to_owned()).status()

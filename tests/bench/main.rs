@@ -200,7 +200,8 @@ async fn main() {
         syncs(&plan, 0).await;
     }
     if plan.wants("watchers") {
-        watchers::measure(plan.users, plan.rounds).await;
+        // So little is told from the noise only by many.
+        watchers::measure(plan.users, 3 * plan.rounds).await;
     }
     if plan.wants("lane") {
         lane::measure(plan.users, 0).await;
