@@ -160,6 +160,33 @@ pub struct Integration {
     pub update_time: Time,
 }
 
+#[cfg(test)]
+impl Integration {
+    /// One of `acme` with Google Workspace, on, with nothing chosen.
+    pub(crate) fn example(id: &str) -> Self {
+        Self {
+            company: CompanyId::try_new("acme").unwrap(),
+            id: IntegrationId::try_new(id).unwrap(),
+            uid: Uid::generate(),
+            title: id.to_owned(),
+            state: IntegrationState::Ready,
+            system: SystemId::try_new("google-workspace").unwrap(),
+            direction: Direction::FromSystem,
+            active: true,
+            schedule: Schedule::default(),
+            next_sync: None,
+            limits: Limits::default(),
+            protected: Vec::new(),
+            domains: Vec::new(),
+            authorization: Authorization::default(),
+            last_run: None,
+            interruptions: 0,
+            create_time: Time::UNIX_EPOCH,
+            update_time: Time::UNIX_EPOCH,
+        }
+    }
+}
+
 /// An authorization that was begun: kept until answered, at most 10 minutes, used at most once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingAuthorization {

@@ -370,10 +370,11 @@ impl Store {
         let (over, next) = self.read(look).await?;
         for Deleted { entity, .. } in over {
             let of = (entity.company, entity.kind, entity.id);
-            while {
+            let mut gone = false;
+            while !gone {
                 let of = of.clone();
-                !self.write(move |txn| purge(txn, now, &of)).await?
-            } {}
+                gone = self.write(move |txn| purge(txn, now, &of)).await?;
+            }
         }
         Ok(next)
     }

@@ -8,7 +8,7 @@
 
 use super::{
     Error,
-    tables::{Row, Table, after_prefix, placed},
+    tables::{Row, Table, placed, placed_end},
     txn::Buffer,
 };
 use sled::IVec;
@@ -149,7 +149,9 @@ fn next(tree: &sled::Tree, table: Table, record: Option<&IVec>) -> Result<Option
         Some(key) => Bound::Excluded(key.to_vec()),
         None => Bound::Included(placed(table, &[])),
     };
-    let next = tree.range((start, after_prefix(&[table as u8]))).next();
+    let next = tree
+        .range((start, placed_end(table, Bound::Unbounded)))
+        .next();
     Ok(next.transpose()?.map(|(key, _)| key))
 }
 
@@ -289,10 +291,7 @@ pub(super) fn range(
         Bound::Unbounded => None,
     };
     let first = first.map_or_else(|| placed(table, &[]), |(key, _)| key.to_vec());
-    let last = match to {
-        Bound::Unbounded => after_prefix(&[table as u8]),
-        bound => bound.as_ref().map(|key| placed(table, key)),
-    };
+    let last = placed_end(table, to.as_ref());
     Ok(Range {
         way: match down {
             true => Way::Down { tree, first, last },

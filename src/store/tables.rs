@@ -137,6 +137,14 @@ pub(super) fn placed(table: Table, key: &[u8]) -> Vec<u8> {
     placed
 }
 
+/// The upper bound in the tree.
+pub(super) fn placed_end(table: Table, to: Bound<&Vec<u8>>) -> Bound<Vec<u8>> {
+    match to {
+        Bound::Unbounded => after_prefix(&[table as u8]),
+        bound => bound.map(|key| placed(table, key)),
+    }
+}
+
 impl Durable {
     pub(super) fn open(db: &sled::Db) -> Result<Self, Error> {
         Ok(Self {
@@ -175,9 +183,7 @@ impl Durable {
         }
         Ok(self.tree.apply_batch(batch)?)
     }
-}
 
-impl Durable {
     /// The raw value of a key, of which the last one read with the same `near` may be a neighbour. Nothing may be written meanwhile.
     pub(super) fn near(
         &self,
@@ -224,10 +230,7 @@ impl Read for Durable {
             Bound::Unbounded => Bound::Included(placed(table, &[])),
             bound => bound.map(|key| placed(table, &key)),
         };
-        let to = match to {
-            Bound::Unbounded => after_prefix(&placed(table, &[])),
-            bound => bound.map(|key| placed(table, &key)),
-        };
+        let to = placed_end(table, to.as_ref());
         let rows = self.tree.range::<Vec<u8>, _>((from, to)).map(|row| {
             let (key, value) = row?;
             Ok((key.subslice(1, key.len() - 1), value))

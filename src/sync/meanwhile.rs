@@ -13,9 +13,8 @@ use super::{
 use crate::{
     directory::DirectoryConnector,
     model::{
-        Attribute, Attributes, Authorization, Clock, CompanyId, Direction, Entity, EntityId,
-        EntityLink, Fingerprint, Integration, IntegrationId, IntegrationState, Kind, Limits, Link,
-        LinkOrigin, ManualClock, Run, Schedule, SourceId, SystemId, Time, Uid, Value, WrittenBy,
+        Attribute, Attributes, Clock, Entity, EntityId, EntityLink, Fingerprint, Integration, Kind,
+        Link, LinkOrigin, ManualClock, Run, SourceId, Time, Uid, Value, WrittenBy,
     },
     rules::RuleSet,
     store::{Options, SealingKey, Slice, Store},
@@ -27,29 +26,6 @@ use tokio_util::sync::CancellationToken;
 struct Scene {
     _home: tempfile::TempDir,
     job: Job,
-}
-
-fn integration() -> Integration {
-    Integration {
-        company: CompanyId::try_new("acme").unwrap(),
-        id: IntegrationId::try_new("google").unwrap(),
-        uid: Uid::generate(),
-        title: "Google".to_owned(),
-        state: IntegrationState::Ready,
-        system: SystemId::try_new("google-workspace").unwrap(),
-        direction: Direction::FromSystem,
-        active: true,
-        schedule: Schedule::default(),
-        next_sync: None,
-        limits: Limits::default(),
-        protected: Vec::new(),
-        domains: Vec::new(),
-        authorization: Authorization::default(),
-        last_run: None,
-        interruptions: 0,
-        create_time: Time::UNIX_EPOCH,
-        update_time: Time::UNIX_EPOCH,
-    }
 }
 
 fn source() -> SourceId {
@@ -77,7 +53,8 @@ impl Scene {
             clock: Arc::clone(&clock),
         });
         let store = store.await.unwrap();
-        let made = store.create_integration(integration(), None).await.unwrap();
+        let made = store.create_integration(Integration::example("google"), None);
+        let made = made.await.unwrap();
         let integration = made.value;
         let run = Run {
             integration_uid: integration.uid,

@@ -134,13 +134,9 @@ impl Rehearsal {
             let holder = Some((entity.kind, source.clone()));
             planned.addresses.insert(folded, holder);
         }
+        let whole = slice.links.iter().map(|(kind, link)| (kind, link));
         let parts = slice.parts.iter().map(|(kind, link, _)| (kind, link));
-        for (kind, link) in slice
-            .links
-            .iter()
-            .map(|(kind, link)| (kind, link))
-            .chain(parts)
-        {
+        for (kind, link) in whole.chain(parts) {
             planned.row(*kind, link.source.clone()).link = Some(link.clone());
         }
         Vec::new()

@@ -40,12 +40,9 @@ async fn sweep(store: &Store, now: Time, retention: Retention) -> Result<(), Err
         events: since(retention.events),
         runs: since(retention.runs),
     };
-    let mut looked_at = None;
-    loop {
+    let mut looked_at = store.purge_deleted(now, None).await?;
+    while looked_at.is_some() {
         looked_at = store.purge_deleted(now, looked_at).await?;
-        if looked_at.is_none() {
-            break;
-        }
     }
     let mut after = None;
     loop {

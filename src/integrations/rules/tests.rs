@@ -1,26 +1,10 @@
 use super::*;
-use crate::model::{Authorization, Direction, IntegrationState, Limits, SystemId, Uid};
 
 pub(in crate::integrations) fn integration() -> Integration {
     Integration {
-        company: CompanyId::try_new("acme").unwrap(),
-        id: IntegrationId::try_new("main").unwrap(),
-        uid: Uid::generate(),
         title: "Main".to_owned(),
-        state: IntegrationState::Ready,
-        system: SystemId::try_new("google-workspace").unwrap(),
-        direction: Direction::FromSystem,
         active: false,
-        schedule: crate::model::Schedule::default(),
-        next_sync: None,
-        limits: Limits::default(),
-        protected: Vec::new(),
-        domains: Vec::new(),
-        authorization: Authorization::default(),
-        last_run: None,
-        interruptions: 0,
-        create_time: Time::UNIX_EPOCH,
-        update_time: Time::UNIX_EPOCH,
+        ..Integration::example("main")
     }
 }
 

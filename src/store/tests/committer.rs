@@ -1,8 +1,5 @@
 use crate::{
-    model::{
-        Authorization, CompanyId, Direction, EventBody, Integration, IntegrationId,
-        IntegrationState, Limits, ManualClock, PageRequest, SystemId, Uid,
-    },
+    model::{CompanyId, EventBody, Integration, ManualClock, PageRequest},
     store::{
         Error, Options, SealingKey, Store,
         tables::{Read, Table},
@@ -82,26 +79,7 @@ pub(super) fn publish(
     count: usize,
 ) -> impl FnOnce(&mut Txn<'_>) -> Result<(), Error> + Send + 'static {
     move |txn| {
-        let integration = Integration {
-            company: acme(),
-            id: IntegrationId::generate(),
-            uid: Uid::generate(),
-            title: String::new(),
-            state: IntegrationState::Ready,
-            system: SystemId::generate(),
-            direction: Direction::FromSystem,
-            active: true,
-            schedule: crate::model::Schedule::default(),
-            next_sync: None,
-            limits: Limits::default(),
-            protected: Vec::new(),
-            domains: Vec::new(),
-            authorization: Authorization::default(),
-            last_run: None,
-            interruptions: 0,
-            create_time: txn.now(),
-            update_time: txn.now(),
-        };
+        let integration = Integration::example("google");
         let event = EventBody::IntegrationChanged(integration);
         (0..count).try_for_each(|_| txn.publish(&acme(), &event))
     }

@@ -185,17 +185,23 @@ fn a_user_whom_a_person_deactivated_is_not_activated() {
     assert_eq!(observed.told, Fingerprint::NONE);
 }
 
-#[test]
-fn an_attribute_of_another_integration_stays_as_that_one_says() {
-    let context = context();
+/// Somebody whose title another integration owns.
+fn titled_by_another(context: &Context) -> Entity {
     let mut target = entity(
         attributes(&[
             (Attribute::USER_NAME, "a@acme.test"),
             (Attribute::TITLE, "CTO"),
         ]),
-        &context,
+        context,
     );
     target.owners.insert(Attribute::TITLE, id("other"));
+    target
+}
+
+#[test]
+fn an_attribute_of_another_integration_stays_as_that_one_says() {
+    let context = context();
+    let target = titled_by_another(&context);
     let want = attributes(&[
         (Attribute::USER_NAME, "a@acme.test"),
         (Attribute::TITLE, "CEO"),
@@ -298,14 +304,7 @@ fn a_group_never_takes_a_users_address() {
 #[test]
 fn what_another_integration_alone_keeps_apart_is_skipped_with_a_reason_and_looked_at_once() {
     let context = context();
-    let mut target = entity(
-        attributes(&[
-            (Attribute::USER_NAME, "a@acme.test"),
-            (Attribute::TITLE, "CTO"),
-        ]),
-        &context,
-    );
-    target.owners.insert(Attribute::TITLE, id("other"));
+    let target = titled_by_another(&context);
     let want = attributes(&[
         (Attribute::USER_NAME, "a@acme.test"),
         (Attribute::TITLE, "CEO"),
