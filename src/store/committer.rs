@@ -46,7 +46,7 @@ pub(super) struct Progress {
     settled: watch::Sender<u64>,
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
-    /// Of each company whose events somebody waits for.
+    /// The last sequence of each company whose events somebody waits for; 0 until there is a new one.
     news: Mutex<HashMap<CompanyId, watch::Sender<u64>>>,
     due: watch::Sender<u64>,
 }
@@ -117,17 +117,17 @@ impl Progress {
         news.entry(company.clone()).or_default().subscribe()
     }
 
-    /// Wakes who waits for news of these companies.
-    fn wake<'a>(&self, companies: impl Iterator<Item = &'a CompanyId>) {
+    /// Wakes who waits for news of these companies, and tells the last sequences.
+    fn wake<'a>(&self, companies: impl Iterator<Item = &'a (CompanyId, u64)>) {
         let mut news = self.news();
-        for company in companies {
+        for (company, last) in companies {
             let Some(waiting) = news.get(company) else {
                 continue;
             };
             if waiting.receiver_count() == 0 {
                 news.remove(company);
             } else {
-                waiting.send_modify(|count| *count += 1);
+                waiting.send_replace(*last);
             }
         }
     }
@@ -195,8 +195,8 @@ struct Committer {
 /// A commit on its way to the disk.
 struct Commit {
     applied: Applied,
-    /// The companies that have news.
-    news: Vec<CompanyId>,
+    /// The companies that have news, and their last sequences.
+    news: Vec<(CompanyId, u64)>,
     /// Whether due times changed.
     due: bool,
     answers: Vec<Answer>,
@@ -248,8 +248,8 @@ impl Committer {
             {
                 answers.push((next.0)(&mut txn));
             }
-            let finished = txn.finish();
-            let news = finished.before.keys().cloned().collect();
+            let mut finished = txn.finish();
+            let news = std::mem::take(&mut finished.news);
             let due = finished.touches(Table::Schedule);
             self.progress.begun.fetch_add(1, Ordering::SeqCst);
             match unless_it_panics(|| self.core.apply(finished)) {

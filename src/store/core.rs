@@ -162,6 +162,7 @@ impl Core {
             runs,
             before,
             events,
+            ..
         } = finished;
         let records = buffers.iter().map(|buffer| buffer.len() as u64).sum();
         let applied = Applied {

@@ -207,7 +207,8 @@ impl Store {
         self.0.epoch.clone()
     }
 
-    /// Wakes (any value) whenever a company has new durable events, after they are durable.
+    /// Wakes whenever a company has new durable events, after they are durable. The value is the sequence of the last one; 0 if none
+    /// came since the first who waits subscribed.
     pub fn subscribe(&self, company: &CompanyId) -> watch::Receiver<u64> {
         self.0.progress.subscribe(company)
     }

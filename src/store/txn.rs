@@ -144,16 +144,19 @@ impl<'a> Txn<'a> {
 
     /// What is to be written, and what is to be told once it is.
     pub(super) fn finish(self) -> Finished {
-        let events = self
-            .before
-            .iter()
-            .map(|(company, before)| self.sequences.get(company).unwrap_or(before) - before)
-            .sum();
+        let mut events = 0;
+        let mut news = Vec::with_capacity(self.before.len());
+        for (company, before) in &self.before {
+            let last = *self.sequences.get(company).unwrap_or(before);
+            events += last - before;
+            news.push((company.clone(), last));
+        }
         Finished {
             buffers: self.buffers,
             runs: self.runs,
             before: self.before,
             events,
+            news,
         }
     }
 }
@@ -167,6 +170,8 @@ pub(super) struct Finished {
     pub(super) before: HashMap<CompanyId, u64>,
     /// How many events there are.
     pub(super) events: u64,
+    /// The last sequences of the same companies once the commit is durable.
+    pub(super) news: Vec<(CompanyId, u64)>,
 }
 
 impl Finished {

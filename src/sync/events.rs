@@ -1,5 +1,12 @@
 //! News for those who watch: durable events from the store, in order; progress as it is, dropped for slow readers.
 
+mod fetched;
+#[cfg(test)]
+mod tests;
+mod watcher;
+
+pub use watcher::Watcher;
+
 use super::Error;
 use crate::{
     model::{
@@ -8,36 +15,34 @@ use crate::{
     },
     store::{self, Store},
 };
-use futures_util::future::OptionFuture;
+use fetched::Fetched;
 use std::{
     collections::{HashMap, VecDeque},
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-use tokio::{sync::watch, time::Sleep};
-
-/// A heartbeat after so long without news.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Progress of a run at most this often.
-const PROGRESS: Duration = Duration::from_millis(100);
-/// Durable events fetched at once.
-const BATCH: usize = 200;
+use tokio::sync::watch;
 
 /// How far the runs of a company are.
 type Now = HashMap<RunId, Progress>;
 
-/// How far runs are, for those who watch each company: nobody is woken for another's.
+/// What those who watch a company share.
+#[derive(Debug, Default)]
+struct Board {
+    now: watch::Sender<Now>,
+    fetched: Arc<Fetched>,
+}
+
+/// A board for each company: nobody is woken for another's news.
 #[derive(Debug, Clone, Default)]
-struct Boards(Arc<Mutex<HashMap<CompanyId, watch::Sender<Now>>>>);
+struct Boards(Arc<Mutex<HashMap<CompanyId, Board>>>);
 
 impl Boards {
     /// Looks at the board of a company, which is put away when there is nothing on it and nobody looks.
-    fn with<R>(&self, company: &CompanyId, look: impl FnOnce(&watch::Sender<Now>) -> R) -> R {
+    fn with<R>(&self, company: &CompanyId, look: impl FnOnce(&Board) -> R) -> R {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let board = boards.entry(company.clone()).or_default();
         let seen = look(board);
-        if board.receiver_count() == 0 && board.borrow().is_empty() {
+        if board.now.receiver_count() == 0 && board.now.borrow().is_empty() {
             boards.remove(company);
         }
         seen
@@ -49,7 +54,7 @@ impl Boards {
 pub struct Feed {
     store: Store,
     clock: Arc<dyn crate::model::Clock>,
-    progress: Boards,
+    boards: Boards,
 }
 
 /// Of what to tell.
@@ -91,7 +96,7 @@ pub enum NewsItem {
     /// A run that was going on or waiting when the watch began.
     Snapshot(Box<Run>),
     /// A durable event.
-    Event(Box<EventBody>),
+    Event(Arc<EventBody>),
     /// How far a run is.
     Progress(Box<Progress>),
     /// Nothing happened for a while; also ends a snapshot.
@@ -104,14 +109,14 @@ impl Feed {
         Self {
             store,
             clock,
-            progress: Boards::default(),
+            boards: Boards::default(),
         }
     }
 
     /// Tells how far a run is.
     pub(super) fn tell(&self, company: &CompanyId, progress: Progress) {
-        self.progress.with(company, |board| {
-            board.send_modify(|now| {
+        self.boards.with(company, |board| {
+            board.now.send_modify(|now| {
                 now.insert(progress.run.clone(), progress);
             });
         });
@@ -119,8 +124,8 @@ impl Feed {
 
     /// A run is over: there is no progress any more.
     pub(super) fn forget(&self, company: &CompanyId, run: &RunId) {
-        self.progress.with(company, |board| {
-            board.send_modify(|now| {
+        self.boards.with(company, |board| {
+            board.now.send_modify(|now| {
                 now.remove(run);
             });
         });
@@ -128,9 +133,9 @@ impl Feed {
 
     /// A run as it is right now: while it goes on, its row is behind.
     pub fn live(&self, mut run: Run) -> Run {
-        let told = |board: &watch::Sender<Now>| board.borrow().get(&run.id).cloned();
+        let told = |board: &Board| board.now.borrow().get(&run.id).cloned();
         if run.state == RunState::Running
-            && let Some(progress) = self.progress.with(&run.company, told)
+            && let Some(progress) = self.boards.with(&run.company, told)
         {
             run.phase = Some(progress.phase);
             run.tally.objects = progress.counters;
@@ -147,7 +152,6 @@ impl Feed {
         from: From,
     ) -> Result<Watcher, Error> {
         let mut waiting = VecDeque::new();
-        let events = self.store.subscribe(&company);
         let sequence = match from {
             From::After(sequence) => {
                 self.store
@@ -171,23 +175,11 @@ impl Feed {
             }
         };
         // Looked at after the position was taken: a run that ends in between is told by its event.
-        let ended = self.ended(&company, &scope).await?.map(Box::new);
+        let ended = self.ended(&company, &scope).await?;
         if ended.is_some() {
             waiting.clear();
         }
-        let progress = self.progress.with(&company, watch::Sender::subscribe);
-        Ok(Watcher {
-            feed: self.clone(),
-            company,
-            scope,
-            sequence,
-            waiting,
-            ended,
-            events,
-            progress,
-            told: HashMap::new(),
-            quiet: None,
-        })
+        Watcher::new(self, (company, scope), (sequence, waiting), ended).await
     }
 
     /// The one run of the scope, if it is over.
@@ -237,113 +229,5 @@ impl Scope {
             EventBody::IntegrationChanged(Integration { id, .. })
             | EventBody::AuthorizationLost(Integration { id, .. }) => self.covers(id, None),
         }
-    }
-}
-
-/// Somebody who watches. Nothing that a run does waits for him.
-#[derive(Debug)]
-pub struct Watcher {
-    feed: Feed,
-    company: CompanyId,
-    scope: Scope,
-    /// The last durable event looked at.
-    sequence: u64,
-    waiting: VecDeque<(u64, NewsItem)>,
-    /// The one run that is watched, if it was over when that began: told when what was kept of it has been.
-    ended: Option<Box<Run>>,
-    events: watch::Receiver<u64>,
-    progress: watch::Receiver<Now>,
-    /// What was told last of each run.
-    told: HashMap<RunId, Progress>,
-    /// While this lasts no more progress is told.
-    quiet: Option<Pin<Box<Sleep>>>,
-}
-
-impl Watcher {
-    /// The next piece of news; waits for it.
-    pub async fn next(&mut self) -> Result<News, Error> {
-        let mut heartbeat = std::pin::pin!(tokio::time::sleep(HEARTBEAT));
-        loop {
-            if let Some((sequence, item)) = self.waiting.pop_front() {
-                return Ok(self.news(sequence, item));
-            }
-            self.events.mark_unchanged();
-            self.progress.mark_unchanged();
-            if self.fetch().await? || self.fetch_progress() {
-                continue;
-            }
-            if let Some(run) = self.ended.take() {
-                return Ok(self.news(self.sequence, NewsItem::Snapshot(run)));
-            }
-            let tell = self.quiet.is_none();
-            let quiet = OptionFuture::from(self.quiet.as_mut());
-            tokio::select! {
-                changed = self.events.changed() => changed.map_err(|_| Error::Stopping)?,
-                changed = self.progress.changed(), if tell => changed.map_err(|_| Error::Stopping)?,
-                Some(()) = quiet => self.quiet = None,
-                () = &mut heartbeat => return Ok(self.news(self.sequence, NewsItem::Heartbeat)),
-            }
-        }
-    }
-
-    fn news(&self, sequence: u64, item: NewsItem) -> News {
-        News {
-            sequence,
-            time: self.feed.clock.now(),
-            item,
-        }
-    }
-
-    /// Fetches durable events; tells whether there were any that concern this watcher, or more to look at.
-    async fn fetch(&mut self) -> Result<bool, Error> {
-        let store = &self.feed.store;
-        let news = store.news(&self.company, self.sequence, BATCH, self.scope.changes);
-        let (events, looked_at) = news.await.map_err(position)?;
-        if looked_at == self.sequence {
-            return Ok(false);
-        }
-        self.sequence = looked_at;
-        for event in events {
-            if self.scope.covers_event(&event.body) {
-                self.waiting
-                    .push_back((event.sequence, NewsItem::Event(Box::new(event.body))));
-            }
-        }
-        Ok(true)
-    }
-
-    /// Takes what is new of progress, unless some was told just now; tells whether there was any.
-    fn fetch_progress(&mut self) -> bool {
-        if self.quiet.is_some() || self.scope.directory {
-            return false;
-        }
-        {
-            let now = self.progress.borrow();
-            self.told.retain(|run, _| now.contains_key(run));
-        }
-        let fresh = self.fresh();
-        for progress in &fresh {
-            self.told.insert(progress.run.clone(), progress.clone());
-            self.waiting.push_back((
-                self.sequence,
-                NewsItem::Progress(Box::new(progress.clone())),
-            ));
-        }
-        if !fresh.is_empty() {
-            self.quiet = Some(Box::pin(tokio::time::sleep(PROGRESS)));
-        }
-        !fresh.is_empty()
-    }
-
-    /// Progress within the scope that differs from what was told.
-    fn fresh(&self) -> Vec<Progress> {
-        let now = self.progress.borrow();
-        now.iter()
-            .filter(|(run, progress)| {
-                self.scope.covers(&progress.integration, Some(run))
-                    && self.told.get(run).is_none_or(|told| told != *progress)
-            })
-            .map(|(_, progress)| progress.clone())
-            .collect()
     }
 }

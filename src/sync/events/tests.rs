@@ -1,0 +1,162 @@
+//! Who watches a company is told all of it, however the others who watch it read.
+
+use super::{Error, Feed, From, NewsItem, Scope, Watcher};
+use crate::{
+    model::{Clock, CompanyId, EventBody, Integration, ManualClock, Run, RunState, Time},
+    store::{Kept, Options, SealingKey, Store},
+    sync::queue,
+};
+use futures_util::{FutureExt, future::join_all};
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+struct Scene {
+    _home: tempfile::TempDir,
+    store: Store,
+    feed: Feed,
+    run: Run,
+}
+
+impl Scene {
+    /// An integration and a run of it: two events.
+    async fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let store = Store::open(Options {
+            path: home.path().join("data"),
+            key: SealingKey::load_or_create(&home.path().join("key")).unwrap(),
+            clock: Arc::clone(&clock),
+        });
+        let store = store.await.unwrap();
+        let made = store.create_integration(Integration::example("google"), None);
+        let run = Run {
+            integration_uid: made.await.unwrap().value.uid,
+            ..queue::tests::run("acme", "google")
+        };
+        let run = store.create_run(run, None).await.unwrap();
+        Self {
+            _home: home,
+            feed: Feed::new(store.clone(), clock),
+            store,
+            run,
+        }
+    }
+
+    async fn watch(&self, from: From) -> Watcher {
+        let company = CompanyId::try_new("acme").unwrap();
+        let scope = Scope {
+            changes: true,
+            ..Scope::default()
+        };
+        self.feed.watch(company, scope, from).await.unwrap()
+    }
+
+    /// One more event.
+    async fn publish(&mut self) {
+        self.run.state = RunState::Running;
+        let saved = self
+            .store
+            .save_run(self.run.clone(), Some(EventBody::RunStarted));
+        saved.await.unwrap();
+    }
+}
+
+/// The next event and its sequence.
+async fn event(watcher: &mut Watcher) -> (u64, Arc<EventBody>) {
+    let next = async {
+        loop {
+            let news = watcher.next().await.unwrap();
+            if let NewsItem::Event(body) = news.item {
+                return (news.sequence, body);
+            }
+        }
+    };
+    let next = tokio::time::timeout(Duration::from_secs(60), next).await;
+    next.expect("is told nothing")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_fetched_once_for_all_and_each_is_told_all_of_them() {
+    let mut scene = Scene::new().await;
+    let mut all = Vec::new();
+    for _ in 0..20 {
+        all.push(scene.watch(From::After(0)).await);
+    }
+    for _ in 0..300 {
+        scene.publish().await;
+    }
+    for expected in 1..=302 {
+        let told = join_all(all.iter_mut().map(event)).await;
+        let (_, first) = &told[0];
+        assert!(told.iter().all(|(sequence, _)| *sequence == expected));
+        assert!(told.iter().all(|(_, body)| Arc::ptr_eq(body, first)));
+    }
+    // One that comes later and one that came earlier are told the same.
+    let mut late = scene.watch(From::After(150)).await;
+    scene.publish().await;
+    for expected in 151..=303 {
+        assert_eq!(event(&mut late).await.0, expected);
+    }
+    assert_eq!(event(&mut all[0]).await.0, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_the_earliest_kept_is_not_told_to_one_who_missed_what_was_before() {
+    let mut scene = Scene::new().await;
+    let mut behind = scene.watch(From::After(2)).await;
+    for _ in 0..5 {
+        scene.publish().await;
+    }
+    let kept = Kept {
+        events: Time::MAX,
+        runs: Time::UNIX_EPOCH,
+    };
+    let company = &scene.run.company;
+    assert_eq!(scene.store.forget_history(company, kept).await, Ok(6));
+    let mut from_the_earliest = scene.watch(From::After(0)).await;
+    assert_eq!(event(&mut from_the_earliest).await.0, 7);
+    let told = behind.next().await;
+    assert!(matches!(told, Err(Error::BadPosition(_))), "{told:?}");
+}
+
+#[test]
+fn one_whose_stream_is_not_read_on_holds_up_nobody() {
+    // What is fetched is fetched by one thread, so that it is known when nothing is.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut scene = Scene::new().await;
+        let mut all = Vec::new();
+        for _ in 0..5 {
+            all.push(scene.watch(From::After(2)).await);
+        }
+        scene.publish().await;
+        let (go, wait) = mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        // Asked just once each, as a stream is that has no more room; what they wait for is under way.
+        let mut stalled = Vec::new();
+        for watcher in &mut all {
+            let mut next = Box::pin(event(watcher));
+            assert!(next.as_mut().now_or_never().is_none());
+            stalled.push(next);
+        }
+        drop(go);
+        busy.await.unwrap().unwrap_err();
+        let mut reads_on = scene.watch(From::After(2)).await;
+        for expected in 3..10 {
+            assert_eq!(event(&mut reads_on).await.0, expected);
+            scene.publish().await;
+        }
+        drop(stalled);
+        for watcher in &mut all {
+            for expected in 3..=10 {
+                assert_eq!(event(watcher).await.0, expected);
+            }
+        }
+    });
+}
