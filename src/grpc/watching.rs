@@ -92,7 +92,7 @@ impl Streams {
             show,
             _place: place,
         };
-        Ok(Box::pin(stream::unfold(open, Open::next)))
+        Ok(Box::pin(stream::unfold(Box::new(open), Open::next)))
     }
 }
 
@@ -111,7 +111,7 @@ struct Open<M> {
 
 impl<M> Open<M> {
     /// The next message, and the stream itself; none when it is over.
-    async fn next(mut self) -> Option<(Result<M, Status>, Self)> {
+    async fn next(mut self: Box<Self>) -> Option<(Result<M, Status>, Box<Self>)> {
         loop {
             if self.over {
                 return None;

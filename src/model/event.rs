@@ -34,6 +34,23 @@ pub enum EventBody {
     Directory(DirectoryEdit),
 }
 
+impl EventBody {
+    /// The integration that it is about; none if it is about the directory itself.
+    pub fn integration(&self) -> Option<&IntegrationId> {
+        match self {
+            Self::RunQueued(run)
+            | Self::RunStarted(run)
+            | Self::RunPhase(run)
+            | Self::RunFinished(run) => Some(&run.integration),
+            Self::Change { integration, .. } => Some(integration),
+            Self::IntegrationChanged(integration) | Self::AuthorizationLost(integration) => {
+                Some(&integration.id)
+            }
+            Self::Directory(_) => None,
+        }
+    }
+}
+
 /// What a caller did to a user or group of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryEdit {

@@ -3,12 +3,12 @@
 //! for news; and only then answers. Once a commit fails, so do all after it, and nothing more is written.
 
 use super::{
-    Error,
+    Error, Topic,
     core::{Applied, Core},
     tables::Table,
     txn::Txn,
 };
-use crate::model::{Clock, CompanyId};
+use crate::model::Clock;
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -46,8 +46,8 @@ pub(super) struct Progress {
     settled: watch::Sender<u64>,
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
-    /// The last sequence of each company whose events somebody waits for; 0 until there is a new one.
-    news: Mutex<HashMap<CompanyId, watch::Sender<u64>>>,
+    /// The last sequence of each topic that somebody waits for; 0 until there is a new one.
+    news: Mutex<HashMap<Topic, watch::Sender<u64>>>,
     due: watch::Sender<u64>,
 }
 
@@ -108,24 +108,23 @@ impl Progress {
         self.failure.send_replace(Some(error.clone()));
     }
 
-    fn news(&self) -> MutexGuard<'_, HashMap<CompanyId, watch::Sender<u64>>> {
+    fn news(&self) -> MutexGuard<'_, HashMap<Topic, watch::Sender<u64>>> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn subscribe(&self, company: &CompanyId) -> watch::Receiver<u64> {
-        let mut news = self.news();
-        news.entry(company.clone()).or_default().subscribe()
+    pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.news().entry(topic).or_default().subscribe()
     }
 
-    /// Wakes who waits for news of these companies, and tells the last sequences.
-    fn wake<'a>(&self, companies: impl Iterator<Item = &'a (CompanyId, u64)>) {
+    /// Wakes who waits for these topics, and tells their last sequences.
+    fn wake<'a>(&self, topics: impl Iterator<Item = (&'a Topic, &'a u64)>) {
         let mut news = self.news();
-        for (company, last) in companies {
-            let Some(waiting) = news.get(company) else {
+        for (topic, last) in topics {
+            let Some(waiting) = news.get(topic) else {
                 continue;
             };
             if waiting.receiver_count() == 0 {
-                news.remove(company);
+                news.remove(topic);
             } else {
                 waiting.send_replace(*last);
             }
@@ -195,8 +194,8 @@ struct Committer {
 /// A commit on its way to the disk.
 struct Commit {
     applied: Applied,
-    /// The companies that have news, and their last sequences.
-    news: Vec<(CompanyId, u64)>,
+    /// The topics that have news, and their last sequences.
+    news: HashMap<Topic, u64>,
     /// Whether due times changed.
     due: bool,
     answers: Vec<Answer>,

@@ -1,7 +1,7 @@
 //! Events: what happened in a company, in order of their sequences. A row covers one event, or all changes of a slice.
 
 use super::{
-    Error, Store,
+    Error, Store, Topic,
     changes::Chunk,
     keys::{self, Key, Parse},
     large,
@@ -71,6 +71,7 @@ impl Txn<'_> {
     pub(super) fn publish(&mut self, company: &CompanyId, body: &EventBody) -> Result<(), Error> {
         let row = EventRow::row(Moment::row(self.now()), body)?;
         let sequence = self.take_sequences(company, 1)?;
+        self.note_news(Topic::of(company, body.integration(), false), sequence);
         self.put(Table::Events, key(company, sequence), &row)
     }
 
@@ -93,6 +94,8 @@ impl Txn<'_> {
             sequence += u64::from(count);
         }
         let refs = ChangesRef::row(&run.integration, &run.id, refs);
+        let topics = Topic::of(&run.company, Some(&run.integration), true);
+        self.note_news(topics, sequence - 1);
         let row = EventRow::changes(Moment::row(self.now()), count, refs);
         self.put(Table::Events, key(&run.company, first), &row)
     }
@@ -109,28 +112,27 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, Error> {
-        Ok(self.news(company, after, limit, true).await?.0)
+        Ok(self.news(&Topic::all(company), after, limit).await?.0)
     }
 
-    /// Like [`Store::events`], without recorded changes unless they are wanted: those are then not even read. Tells also up to
-    /// which sequence there is nothing else to find; `after` if nothing came after it.
+    /// Like [`Store::events`], of one topic: other recorded changes are not even read. Tells also up to which sequence there is nothing
+    /// else to find; `after` if nothing came after it.
     pub async fn news(
         &self,
-        company: &CompanyId,
+        topic: &Topic,
         after: u64,
         limit: usize,
-        changes: bool,
     ) -> Result<(Vec<Event>, u64), Error> {
         let core = self.core()?;
-        let company = company.clone();
+        let topic = topic.clone();
         super::blocking(move || {
             let wanted = Wanted {
+                topic: &topic,
                 after,
                 limit,
-                changes,
             };
-            let (mut found, mut last) = read_events(&core.durable, &company, wanted)?;
-            if let Some(shown) = core.shown_sequence(&company) {
+            let (mut found, mut last) = read_events(&core.durable, wanted)?;
+            if let Some(shown) = core.shown_sequence(&topic.company) {
                 found.retain(|event| event.sequence <= shown);
                 last = last.min(shown);
             }
@@ -165,21 +167,30 @@ impl Store {
     }
 }
 
-/// Which events are read: those after a sequence, at most so many, with or without recorded changes.
+/// Which events are read: those of a topic after a sequence, at most so many.
 #[derive(Clone, Copy)]
-struct Wanted {
+struct Wanted<'w> {
+    topic: &'w Topic,
     after: u64,
     limit: usize,
-    changes: bool,
+}
+
+impl Wanted<'_> {
+    /// Whether those of this integration are wanted, or without one those of the directory itself.
+    fn covers(&self, integration: Option<&IntegrationId>) -> bool {
+        let only = self.topic.integration.as_ref();
+        only.is_none() || only == integration
+    }
 }
 
 /// The events, and the last sequence that there is.
-fn read_events(
-    read: &impl Read,
-    company: &CompanyId,
-    wanted: Wanted,
-) -> Result<(Vec<Event>, u64), Error> {
-    let Wanted { after, limit, .. } = wanted;
+fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<(Vec<Event>, u64), Error> {
+    let Wanted {
+        topic,
+        after,
+        limit,
+    } = wanted;
+    let company = &topic.company;
     let last = stored_last_sequence(read, company)?;
     let mut found = Vec::new();
     if after >= last || limit == 0 {
@@ -212,7 +223,7 @@ fn read_events(
         let Some(row) = large::decode::<EventRow>(read, Table::Events, &key, &raw)? else {
             continue;
         };
-        expand(read, company, first, row, wanted, &mut found)?;
+        expand(read, first, row, wanted, &mut found)?;
         if found.len() >= limit {
             break;
         }
@@ -223,32 +234,36 @@ fn read_events(
 /// The events of a row, those that are wanted.
 fn expand(
     read: &impl Read,
-    company: &CompanyId,
     first: u64,
     row: EventRow,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     found: &mut Vec<Event>,
 ) -> Result<(), Error> {
     let Wanted {
+        topic,
         after,
         limit,
-        changes,
     } = wanted;
+    let company = &topic.company;
     let time = Moment::must(row.time)?;
     let Some(Subject::Changes(refs)) = row.subject else {
-        if first > after {
+        let body = row.body(company.clone())?;
+        if first > after && wanted.covers(body.integration()) {
             found.push(Event {
                 sequence: first,
                 time,
-                body: row.body(company.clone())?,
+                body,
             });
         }
         return Ok(());
     };
-    if !changes {
+    if !topic.changes {
         return Ok(());
     }
     let (integration, run) = refs.ids()?;
+    if !wanted.covers(Some(&integration)) {
+        return Ok(());
+    }
     for chunk in refs.chunks {
         if chunk.first + u64::from(chunk.count) <= after + 1 {
             continue;

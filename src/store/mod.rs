@@ -61,7 +61,7 @@ pub use schedule::Due;
 pub use sealing::SealingKey;
 pub use types::{
     ChangeFilter, Created, LinkPart, Options, Recorded, Remembered, Seen, Slice, SliceError,
-    TakenAuthorization,
+    TakenAuthorization, Topic,
 };
 
 use self::{
@@ -69,7 +69,6 @@ use self::{
     core::Core,
     txn::Txn,
 };
-use crate::model::CompanyId;
 use std::{
     fmt,
     future::Future,
@@ -207,10 +206,10 @@ impl Store {
         self.0.epoch.clone()
     }
 
-    /// Wakes whenever a company has new durable events, after they are durable. The value is the sequence of the last one; 0 if none
-    /// came since the first who waits subscribed.
-    pub fn subscribe(&self, company: &CompanyId) -> watch::Receiver<u64> {
-        self.0.progress.subscribe(company)
+    /// Wakes whenever there are new durable events of a topic, after they are durable. The value is the sequence of the last one, at
+    /// least; 0 if none came since the first who waits subscribed.
+    pub fn subscribe(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.0.progress.subscribe(topic)
     }
 
     fn core(&self) -> Result<Arc<Core>, Error> {

@@ -1,7 +1,7 @@
 //! A write under way: reads what was committed overlaid with what was put so far, and keeps what is to be written.
 
 use super::{
-    Error,
+    Error, Topic,
     began::{self, Noted},
     grouped::Near,
     tables::{Durable, Read, Row, Rows, Table, is_empty},
@@ -33,6 +33,7 @@ pub(super) struct Txn<'a> {
     sequences: &'a mut HashMap<CompanyId, u64>,
     /// The last sequences before this commit, of the companies that have news.
     before: HashMap<CompanyId, u64>,
+    news: HashMap<Topic, u64>,
     runs: Vec<Noted>,
     runs_kept: usize,
     bytes: usize,
@@ -53,6 +54,7 @@ impl<'a> Txn<'a> {
             undo_sequences: Vec::new(),
             sequences,
             before: HashMap::new(),
+            news: HashMap::new(),
             runs: Vec::new(),
             runs_kept: 0,
             bytes: 0,
@@ -106,6 +108,11 @@ impl<'a> Txn<'a> {
         Ok(last + 1)
     }
 
+    /// Notes what is to be told to those who wait for these topics: the sequence of the last event.
+    pub(super) fn note_news(&mut self, topics: impl Iterator<Item = Topic>, last: u64) {
+        self.news.extend(topics.map(|topic| (topic, last)));
+    }
+
     /// Notes what became of a run.
     pub(super) fn note_run(&mut self, noted: Noted) {
         self.runs.push(noted);
@@ -144,19 +151,17 @@ impl<'a> Txn<'a> {
 
     /// What is to be written, and what is to be told once it is.
     pub(super) fn finish(self) -> Finished {
-        let mut events = 0;
-        let mut news = Vec::with_capacity(self.before.len());
-        for (company, before) in &self.before {
-            let last = *self.sequences.get(company).unwrap_or(before);
-            events += last - before;
-            news.push((company.clone(), last));
-        }
+        let events = self
+            .before
+            .iter()
+            .map(|(company, before)| self.sequences.get(company).unwrap_or(before) - before)
+            .sum();
         Finished {
             buffers: self.buffers,
             runs: self.runs,
             before: self.before,
             events,
-            news,
+            news: self.news,
         }
     }
 }
@@ -170,8 +175,8 @@ pub(super) struct Finished {
     pub(super) before: HashMap<CompanyId, u64>,
     /// How many events there are.
     pub(super) events: u64,
-    /// The last sequences of the same companies once the commit is durable.
-    pub(super) news: Vec<(CompanyId, u64)>,
+    /// The sequences of the last events of topics, or more if operations were taken back.
+    pub(super) news: HashMap<Topic, u64>,
 }
 
 impl Finished {

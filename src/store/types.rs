@@ -2,8 +2,8 @@
 
 use super::{Error, SealingKey};
 use crate::model::{
-    AppliedMember, Change, Clock, Entity, EntityId, IntegrationId, Kind, Link, MemberWrite,
-    Outcome, PendingAuthorization, RuleId, Run, RunId, SourceId,
+    AppliedMember, Change, Clock, CompanyId, Entity, EntityId, IntegrationId, Kind, Link,
+    MemberWrite, Outcome, PendingAuthorization, RuleId, Run, RunId, SourceId,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -16,6 +16,47 @@ pub struct Options {
     pub key: SealingKey,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What somebody wants to be told of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Topic {
+    /// Events of this company.
+    pub company: CompanyId,
+    /// Only those of this integration.
+    pub integration: Option<IntegrationId>,
+    /// Recorded changes too, which are most of them.
+    pub changes: bool,
+}
+
+impl Topic {
+    /// Everything in a company.
+    pub fn all(company: &CompanyId) -> Self {
+        Self {
+            company: company.clone(),
+            integration: None,
+            changes: true,
+        }
+    }
+
+    /// All topics of which something is: a recorded change or not, about an integration or else about the directory itself.
+    pub fn of(
+        company: &CompanyId,
+        integration: Option<&IntegrationId>,
+        is_change: bool,
+    ) -> impl Iterator<Item = Self> {
+        let whose = std::iter::once(None).chain(integration.map(Some));
+        whose.flat_map(move |integration| {
+            let topic = move |changes| Self {
+                company: company.clone(),
+                integration: integration.cloned(),
+                changes,
+            };
+            std::iter::once(true)
+                .chain((!is_change).then_some(false))
+                .map(topic)
+        })
+    }
 }
 
 /// A new thing, or the one that the same request made before.

@@ -9,11 +9,8 @@ pub use watcher::Watcher;
 
 use super::Error;
 use crate::{
-    model::{
-        CompanyId, EventBody, Integration, IntegrationId, Outcome, Progress, Run, RunId, RunState,
-        Time,
-    },
-    store::{self, Store},
+    model::{CompanyId, EventBody, IntegrationId, Outcome, Progress, Run, RunId, RunState, Time},
+    store::{self, Store, Topic},
 };
 use fetched::Fetched;
 use std::{
@@ -25,25 +22,25 @@ use tokio::sync::watch;
 /// How far the runs of a company are.
 type Now = HashMap<RunId, Progress>;
 
-/// What those who watch a company share.
+/// What those who watch a topic share.
 #[derive(Debug, Default)]
 struct Board {
     now: watch::Sender<Now>,
     fetched: Arc<Fetched>,
 }
 
-/// A board for each company: nobody is woken for another's news.
+/// A board for each topic: nobody is woken for what he is not told.
 #[derive(Debug, Clone, Default)]
-struct Boards(Arc<Mutex<HashMap<CompanyId, Board>>>);
+struct Boards(Arc<Mutex<HashMap<Topic, Board>>>);
 
 impl Boards {
-    /// Looks at the board of a company, which is put away when there is nothing on it and nobody looks.
-    fn with<R>(&self, company: &CompanyId, look: impl FnOnce(&Board) -> R) -> R {
+    /// Looks at the board of a topic, which is put away when there is nothing on it and nobody looks.
+    fn with<R>(&self, topic: &Topic, look: impl FnOnce(&Board) -> R) -> R {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let board = boards.entry(company.clone()).or_default();
+        let board = boards.entry(topic.clone()).or_default();
         let seen = look(board);
         if board.now.receiver_count() == 0 && board.now.borrow().is_empty() {
-            boards.remove(company);
+            boards.remove(topic);
         }
         seen
     }
@@ -114,28 +111,32 @@ impl Feed {
     }
 
     /// Tells how far a run is.
-    pub(super) fn tell(&self, company: &CompanyId, progress: Progress) {
-        self.boards.with(company, |board| {
-            board.now.send_modify(|now| {
-                now.insert(progress.run.clone(), progress);
+    pub(super) fn tell(&self, company: &CompanyId, progress: &Progress) {
+        for topic in Topic::of(company, Some(&progress.integration), false) {
+            self.boards.with(&topic, |board| {
+                board.now.send_modify(|now| {
+                    now.insert(progress.run.clone(), progress.clone());
+                });
             });
-        });
+        }
     }
 
     /// A run is over: there is no progress any more.
-    pub(super) fn forget(&self, company: &CompanyId, run: &RunId) {
-        self.boards.with(company, |board| {
-            board.now.send_modify(|now| {
-                now.remove(run);
+    pub(super) fn forget(&self, run: &Run) {
+        for topic in Topic::of(&run.company, Some(&run.integration), false) {
+            self.boards.with(&topic, |board| {
+                board.now.send_modify(|now| {
+                    now.remove(&run.id);
+                });
             });
-        });
+        }
     }
 
     /// A run as it is right now: while it goes on, its row is behind.
     pub fn live(&self, mut run: Run) -> Run {
         let told = |board: &Board| board.now.borrow().get(&run.id).cloned();
         if run.state == RunState::Running
-            && let Some(progress) = self.boards.with(&run.company, told)
+            && let Some(progress) = self.boards.with(&Topic::all(&run.company), told)
         {
             run.phase = Some(progress.phase);
             run.tally.objects = progress.counters;
@@ -207,6 +208,15 @@ impl Scope {
             && self.run.as_ref().is_none_or(|only| Some(only) == run)
     }
 
+    fn topic(&self, company: &CompanyId) -> Topic {
+        Topic {
+            company: company.clone(),
+            integration: self.integration.clone(),
+            changes: self.changes,
+        }
+    }
+
+    /// Whether an event of the topic is within the scope.
     fn covers_event(&self, body: &EventBody) -> bool {
         if self.directory {
             return match body {
@@ -217,17 +227,17 @@ impl Scope {
                 _ => false,
             };
         }
-        match body {
-            EventBody::Directory(_) => false,
+        let run = match body {
             EventBody::RunQueued(run)
             | EventBody::RunStarted(run)
             | EventBody::RunPhase(run)
-            | EventBody::RunFinished(run) => self.covers(&run.integration, Some(&run.id)),
-            EventBody::Change {
-                integration, run, ..
-            } => self.covers(integration, Some(run)),
-            EventBody::IntegrationChanged(Integration { id, .. })
-            | EventBody::AuthorizationLost(Integration { id, .. }) => self.covers(id, None),
-        }
+            | EventBody::RunFinished(run) => Some(&run.id),
+            EventBody::Change { run, .. } => Some(run),
+            EventBody::IntegrationChanged(_)
+            | EventBody::AuthorizationLost(_)
+            | EventBody::Directory(_) => None,
+        };
+        let integration = body.integration();
+        integration.is_some_and(|of| self.covers(of, run))
     }
 }

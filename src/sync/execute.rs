@@ -58,7 +58,7 @@ pub(super) async fn execute(tools: Tools, run: Run, cancel: CancellationToken) -
     });
     run.phase = None;
     run.end_time = Some(tools.clock.now());
-    tools.feed.forget(&run.company, &run.id);
+    tools.feed.forget(&run);
     while let Err(error) = close(&tools, &run, seen.as_ref()).await {
         tracing::error!(%error, "the end of the run could not be stored; it is tried again");
         tokio::select! {

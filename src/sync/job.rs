@@ -309,7 +309,7 @@ impl Job {
             .map(|all| Duration::from_secs((all - done) / per_second));
         self.feed.tell(
             &run.company,
-            Progress {
+            &Progress {
                 integration: run.integration.clone(),
                 run: run.id.clone(),
                 phase: run.phase.unwrap_or(Phase::Reading),

@@ -263,7 +263,7 @@ async fn carry_out(
 
 /// Stores how the run ended.
 async fn end(tools: &Tools, run: &Run) -> Result<(), Stop> {
-    tools.feed.forget(&run.company, &run.id);
+    tools.feed.forget(run);
     let event = Some(EventBody::RunFinished as fn(Run) -> EventBody);
     while let Err(error) = tools.store.save_run(run.clone(), event).await {
         tracing::error!(%error, "the end of the run could not be stored; it is tried again");

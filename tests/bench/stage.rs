@@ -160,10 +160,10 @@ impl Daemon {
         }
     }
 
-    /// An integration, authorized, with the rule that looks up all users.
-    pub async fn set_up(&mut self) {
+    /// An integration with Google Workspace, not authorized.
+    pub async fn create(&mut self, id: &str) {
         let integration = v1::Integration {
-            title: "Google".to_owned(),
+            title: id.to_owned(),
             system: "systems/google-workspace".to_owned(),
             direction: v1::Direction::FromSystem.into(),
             ..v1::Integration::default()
@@ -171,10 +171,15 @@ impl Daemon {
         let create = v1::CreateIntegrationRequest {
             parent: "companies/acme".to_owned(),
             integration: Some(integration),
-            integration_id: "google".to_owned(),
+            integration_id: id.to_owned(),
             ..v1::CreateIntegrationRequest::default()
         };
         self.integrations.create_integration(create).await.unwrap();
+    }
+
+    /// An integration, authorized, with the rule that looks up all users.
+    pub async fn set_up(&mut self) {
+        self.create("google").await;
         let begin = v1::BeginAuthorizationRequest {
             name: INTEGRATION.to_owned(),
             ..v1::BeginAuthorizationRequest::default()

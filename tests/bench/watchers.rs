@@ -14,16 +14,17 @@ pub async fn measure(users: usize, rounds: usize) {
         let home = tempfile::tempdir().unwrap();
         let mut daemon = Daemon::start(&google, home.path()).await;
         daemon.set_up().await;
+        daemon.create("idle").await;
         let mut streams = Vec::new();
         if round % 2 == 1 {
             for n in 0..IDLE + STALLED {
                 let mut client = SyncServiceClient::connect(daemon.grpc.clone())
                     .await
                     .unwrap();
-                // Idle ones watch what does not happen; stalled ones ask for everything and read nothing.
+                // Idle ones watch another integration of the company; stalled ones ask for everything and read nothing.
                 let watch = WatchRunsRequest {
                     parent: if n < IDLE {
-                        "companies/idle"
+                        "companies/acme/integrations/idle"
                     } else {
                         "companies/acme"
                     }

@@ -1,7 +1,7 @@
 use crate::{
     model::{CompanyId, EventBody, Integration, ManualClock, PageRequest},
     store::{
-        Error, Options, SealingKey, Store,
+        Error, Options, SealingKey, Store, Topic,
         tables::{Read, Table},
         txn::Txn,
     },
@@ -89,7 +89,7 @@ pub(super) fn publish(
 async fn an_event_that_did_not_become_durable_is_never_shown() {
     let (_dir, store) = store().await;
     store.write(publish(2)).await.unwrap();
-    let mut news = store.subscribe(&acme());
+    let mut news = store.subscribe(Topic::all(&acme()));
     news.borrow_and_update();
     store.core().unwrap().break_disk();
     store.write(publish(3)).await.unwrap_err();

@@ -1,8 +1,8 @@
-//! Durable events as they come from the store: fetched once for all who watch a company and are equally far.
+//! Durable events as they come from the store: fetched once for all who watch a topic and are equally far.
 
 use crate::{
-    model::{CompanyId, EventBody},
-    store::{self, Store},
+    model::EventBody,
+    store::{self, Store, Topic},
 };
 use futures_util::{
     FutureExt,
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Durable events fetched at once.
 const BATCH: usize = 200;
 
-/// All durable events of a company after one sequence and up to another, or all but recorded changes.
+/// All durable events of a topic after one sequence and up to another.
 #[derive(Debug, Default)]
 struct Batch {
     after: u64,
@@ -30,13 +30,12 @@ type Fetching = Shared<BoxFuture<'static, Result<Arc<Batch>, store::Error>>>;
 #[derive(Debug)]
 struct Wanted {
     after: u64,
-    changes: bool,
     fetching: WeakShared<BoxFuture<'static, Result<Arc<Batch>, store::Error>>>,
 }
 
 impl Wanted {
     /// The same fetch, if events after that sequence come of it.
-    fn serves(&self, sequence: u64, changes: bool) -> Option<Fetching> {
+    fn serves(&self, sequence: u64) -> Option<Fetching> {
         let fetching = self.fetching.upgrade()?;
         let same = self.after == sequence;
         let fits = match fetching.peek() {
@@ -44,34 +43,32 @@ impl Wanted {
             Some(Ok(batch)) => (same || batch.after <= sequence) && sequence < batch.upto,
             Some(Err(_)) => false,
         };
-        (fits && self.changes == changes).then_some(fetching)
+        fits.then_some(fetching)
     }
 }
 
-/// What was fetched of a company's events for those who watch it.
+/// What was fetched of a topic's events for those who watch it.
 #[derive(Debug, Default)]
 pub(super) struct Fetched(Mutex<Vec<Wanted>>);
 
 impl Fetched {
-    /// Durable events after a sequence, some of them if they are many.
+    /// Durable events of the topic after a sequence, some of them if they are many.
     pub(super) async fn after(
         &self,
         store: &Store,
-        company: &CompanyId,
+        topic: &Topic,
         sequence: u64,
-        changes: bool,
     ) -> Result<Cursor, store::Error> {
         let fetching = {
             let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             wanted.retain(|wanted| wanted.fetching.upgrade().is_some());
-            let mut there = wanted.iter().filter_map(|w| w.serves(sequence, changes));
+            let mut there = wanted.iter().filter_map(|w| w.serves(sequence));
             there.next().unwrap_or_else(|| {
-                let fetching = fetch(store.clone(), company.clone(), sequence, changes)
+                let fetching = fetch(store.clone(), topic.clone(), sequence)
                     .boxed()
                     .shared();
                 wanted.extend(fetching.downgrade().map(|fetching| Wanted {
                     after: sequence,
-                    changes,
                     fetching,
                 }));
                 fetching
@@ -87,13 +84,8 @@ impl Fetched {
     }
 }
 
-async fn fetch(
-    store: Store,
-    company: CompanyId,
-    after: u64,
-    changes: bool,
-) -> Result<Arc<Batch>, store::Error> {
-    let (events, upto) = store.news(&company, after, BATCH, changes).await?;
+async fn fetch(store: Store, topic: Topic, after: u64) -> Result<Arc<Batch>, store::Error> {
+    let (events, upto) = store.news(&topic, after, BATCH).await?;
     let first = events.first().map_or(upto, |first| first.sequence - 1);
     let events = events.into_iter();
     Ok(Arc::new(Batch {
@@ -120,14 +112,15 @@ impl Cursor {
     pub(super) fn upto(&self) -> u64 {
         self.batch.upto
     }
-}
 
-impl Iterator for Cursor {
-    type Item = (u64, Arc<EventBody>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let event = self.batch.events.get(self.place)?;
-        self.place += 1;
-        Some(event.clone())
+    /// The next event that is wanted, and its sequence.
+    pub(super) fn next(
+        &mut self,
+        wanted: impl Fn(&EventBody) -> bool,
+    ) -> Option<(u64, Arc<EventBody>)> {
+        let mut rest = self.batch.events.iter().skip(self.place);
+        let found = rest.find(|(_, body)| wanted(body));
+        self.place = self.batch.events.len() - rest.len();
+        found.cloned()
     }
 }

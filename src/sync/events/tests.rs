@@ -2,13 +2,21 @@
 
 use super::{Error, Feed, From, NewsItem, Scope, Watcher};
 use crate::{
-    model::{Clock, CompanyId, EventBody, Integration, ManualClock, Run, RunState, Time},
+    model::{
+        Clock, CompanyId, Counters, EventBody, Integration, IntegrationId, ManualClock,
+        MemberCounters, Phase, Progress, Run, RunState, Time,
+    },
     store::{Kept, Options, SealingKey, Store},
     sync::queue,
 };
 use futures_util::{FutureExt, future::join_all};
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::{Context, Wake},
     time::Duration,
 };
 
@@ -44,13 +52,32 @@ impl Scene {
         }
     }
 
+    /// One who watches all of the company.
     async fn watch(&self, from: From) -> Watcher {
-        let company = CompanyId::try_new("acme").unwrap();
         let scope = Scope {
             changes: true,
             ..Scope::default()
         };
+        self.watch_within(scope, from).await
+    }
+
+    async fn watch_within(&self, scope: Scope, from: From) -> Watcher {
+        let company = CompanyId::try_new("acme").unwrap();
         self.feed.watch(company, scope, from).await.unwrap()
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            integration: self.run.integration.clone(),
+            run: self.run.id.clone(),
+            phase: Phase::Applying,
+            counters: Counters::default(),
+            members: MemberCounters::default(),
+            total: Some(7),
+            per_second: 1,
+            remaining: None,
+            throttled_for: None,
+        }
     }
 
     /// One more event.
@@ -60,6 +87,16 @@ impl Scene {
             .store
             .save_run(self.run.clone(), Some(EventBody::RunStarted));
         saved.await.unwrap();
+    }
+}
+
+/// How often something was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -100,6 +137,44 @@ async fn events_are_fetched_once_for_all_and_each_is_told_all_of_them() {
         assert_eq!(event(&mut late).await.0, expected);
     }
     assert_eq!(event(&mut all[0]).await.0, 303);
+}
+
+#[tokio::test]
+async fn who_watches_another_integration_is_not_woken_and_is_told_how_far_all_is() {
+    let mut scene = Scene::new().await;
+    let scope = Scope {
+        integration: Some(IntegrationId::try_new("other").unwrap()),
+        changes: true,
+        ..Scope::default()
+    };
+    let mut watcher = scene.watch_within(scope, From::Now).await;
+    let news = watcher.next().await.unwrap();
+    assert_eq!((news.sequence, news.item), (2, NewsItem::Heartbeat));
+    let woken = Arc::new(Woken::default());
+    {
+        let waker = Arc::clone(&woken).into();
+        let next = std::pin::pin!(watcher.next());
+        assert!(next.poll(&mut Context::from_waker(&waker)).is_pending());
+        scene.publish().await;
+        scene.feed.tell(&scene.run.company, &scene.progress());
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    }
+    tokio::time::pause();
+    let news = watcher.next().await.unwrap();
+    assert_eq!((news.sequence, news.item), (3, NewsItem::Heartbeat));
+    // One who watches the run's integration is told of both.
+    let scope = Scope {
+        integration: Some(scene.run.integration.clone()),
+        ..Scope::default()
+    };
+    let mut watcher = scene.watch_within(scope, From::After(2)).await;
+    assert_eq!(event(&mut watcher).await.0, 3);
+    let news = watcher.next().await.unwrap();
+    let progress = Box::new(scene.progress());
+    assert_eq!(
+        (news.sequence, news.item),
+        (3, NewsItem::Progress(progress))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

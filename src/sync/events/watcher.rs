@@ -5,7 +5,10 @@ use super::{
     fetched::{Cursor, Fetched},
     position,
 };
-use crate::model::{CompanyId, Progress, Run, RunId};
+use crate::{
+    model::{CompanyId, Progress, Run, RunId},
+    store::Topic,
+};
 use futures_util::future::OptionFuture;
 use std::{
     collections::{HashMap, VecDeque},
@@ -24,8 +27,8 @@ const PROGRESS: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Watcher {
     feed: Feed,
-    company: CompanyId,
     scope: Scope,
+    topic: Topic,
     /// The last durable event looked at.
     sequence: u64,
     /// What follows it.
@@ -34,9 +37,9 @@ pub struct Watcher {
     waiting: VecDeque<(u64, NewsItem)>,
     /// The one run that is watched, if it was over when that began: told when what was kept of it has been.
     ended: Option<Box<Run>>,
-    /// The last durable event there was when the watch began.
+    /// The last durable event there was when the watch, or the last heartbeat, began.
     known: u64,
-    /// The last durable event since, 0 before the first.
+    /// The last durable event of the topic since, 0 before the first.
     last: watch::Receiver<u64>,
     fetched: Arc<Fetched>,
     now: watch::Receiver<Now>,
@@ -54,14 +57,16 @@ impl Watcher {
         (sequence, waiting): (u64, VecDeque<(u64, NewsItem)>),
         ended: Option<Run>,
     ) -> Result<Self, Error> {
-        let last = feed.store.subscribe(&company);
+        let topic = scope.topic(&company);
+        let last = feed.store.subscribe(topic.clone());
         let share = |board: &Board| (Arc::clone(&board.fetched), board.now.subscribe());
-        let (fetched, now) = feed.boards.with(&company, share);
+        let (fetched, mut now) = feed.boards.with(&topic, share);
+        now.mark_changed();
         Ok(Self {
             feed: feed.clone(),
             known: feed.store.last_sequence(&company).await?,
-            company,
             scope,
+            topic,
             sequence,
             events: Cursor::default(),
             waiting,
@@ -77,28 +82,35 @@ impl Watcher {
     /// The next piece of news; waits for it.
     pub async fn next(&mut self) -> Result<News, Error> {
         let mut heartbeat = std::pin::pin!(tokio::time::sleep(HEARTBEAT));
+        let mut quiet_for_long = false;
         loop {
             if let Some((sequence, item)) = self.waiting.pop_front() {
                 return Ok(self.news(sequence, item));
             }
-            let event = self.events.find(|(_, body)| self.scope.covers_event(body));
+            let event = self.events.next(|body| self.scope.covers_event(body));
             if let Some((sequence, body)) = event {
                 return Ok(self.news(sequence, NewsItem::Event(body)));
             }
-            self.now.mark_unchanged();
             if self.fetch().await? || self.fetch_progress() {
                 continue;
             }
             if let Some(run) = self.ended.take() {
                 return Ok(self.news(self.sequence, NewsItem::Snapshot(run)));
             }
-            let tell = self.quiet.is_none();
+            if quiet_for_long {
+                return Ok(self.news(self.sequence, NewsItem::Heartbeat));
+            }
+            let tell = self.quiet.is_none() && !self.scope.directory;
             let quiet = OptionFuture::from(self.quiet.as_mut());
             tokio::select! {
                 changed = self.last.changed() => changed.map_err(|_| Error::Stopping)?,
                 changed = self.now.changed(), if tell => changed.map_err(|_| Error::Stopping)?,
                 Some(()) = quiet => self.quiet = None,
-                () = &mut heartbeat => return Ok(self.news(self.sequence, NewsItem::Heartbeat)),
+                () = &mut heartbeat => {
+                    // Others' events are not told, but the heartbeat says how far they were looked at.
+                    self.known = self.feed.store.last_sequence(&self.topic.company).await?;
+                    quiet_for_long = true;
+                }
             }
         }
     }
@@ -118,47 +130,29 @@ impl Watcher {
             return Ok(false);
         }
         let Feed { store, .. } = &self.feed;
-        let wanted = self.scope.changes;
-        let events = self
-            .fetched
-            .after(store, &self.company, self.sequence, wanted);
+        let events = self.fetched.after(store, &self.topic, self.sequence);
         self.events = events.await.map_err(position)?;
         let before = std::mem::replace(&mut self.sequence, self.events.upto());
         Ok(self.sequence > before)
     }
 
-    /// Takes what is new of progress, unless some was told just now; tells whether there was any.
+    /// Takes what is new of progress, unless it was looked at just now; tells whether there was any.
     fn fetch_progress(&mut self) -> bool {
-        if self.quiet.is_some() || self.scope.directory {
+        let look = self.quiet.is_none() && !self.scope.directory;
+        if !look || !self.now.has_changed().unwrap_or(false) {
             return false;
         }
-        {
-            let now = self.now.borrow();
-            self.told.retain(|run, _| now.contains_key(run));
+        self.quiet = Some(Box::pin(tokio::time::sleep(PROGRESS)));
+        let now = self.now.borrow_and_update();
+        self.told.retain(|run, _| now.contains_key(run));
+        for (run, progress) in now.iter() {
+            let covered = self.scope.covers(&progress.integration, Some(run));
+            if covered && self.told.get(run) != Some(progress) {
+                self.told.insert(run.clone(), progress.clone());
+                let item = NewsItem::Progress(Box::new(progress.clone()));
+                self.waiting.push_back((self.sequence, item));
+            }
         }
-        let fresh = self.fresh();
-        for progress in &fresh {
-            self.told.insert(progress.run.clone(), progress.clone());
-            self.waiting.push_back((
-                self.sequence,
-                NewsItem::Progress(Box::new(progress.clone())),
-            ));
-        }
-        if !fresh.is_empty() {
-            self.quiet = Some(Box::pin(tokio::time::sleep(PROGRESS)));
-        }
-        !fresh.is_empty()
-    }
-
-    /// Progress within the scope that differs from what was told.
-    fn fresh(&self) -> Vec<Progress> {
-        let now = self.now.borrow();
-        now.iter()
-            .filter(|(run, progress)| {
-                self.scope.covers(&progress.integration, Some(run))
-                    && self.told.get(run).is_none_or(|told| told != *progress)
-            })
-            .map(|(_, progress)| progress.clone())
-            .collect()
+        !self.waiting.is_empty()
     }
 }

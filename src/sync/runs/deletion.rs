@@ -4,6 +4,7 @@ use super::{Error, Runs};
 use crate::{
     integrations::TokenFate,
     model::{CompanyId, EventBody, Integration, IntegrationId, Run, RunState, Time},
+    store::Topic,
 };
 
 /// Where the log tells what is to be kept: who did what that can't be had back.
@@ -80,7 +81,11 @@ impl Runs {
 
     /// Cancels what runs and waits, and waits until it has ended. No other run can begin.
     async fn end_runs(&self, integration: &Integration) -> Result<(), Error> {
-        let mut news = self.tools.store.subscribe(&integration.company);
+        let mut news = self.tools.store.subscribe(Topic {
+            company: integration.company.clone(),
+            integration: Some(integration.id.clone()),
+            changes: false,
+        });
         loop {
             news.borrow_and_update();
             let runs = self.unfinished(integration).await?;

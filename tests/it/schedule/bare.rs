@@ -10,7 +10,7 @@ use provisiond::{
         IntegrationId, Kind, ManualClock, PageRequest, Rule, RuleEvent, RuleId, Run, RunMode,
         ServiceAccount, SyncInterval, SystemId, Time,
     },
-    store::{self, SealingKey, Store},
+    store::{self, SealingKey, Store, Topic},
     sync::{self, Runs},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -111,7 +111,10 @@ impl Daemon {
 
     /// Waits until nothing is due and nothing runs.
     pub async fn settle(&self, home: &Home) {
-        let mut changed = (self.store.subscribe_due(), self.store.subscribe(&company()));
+        let mut changed = (
+            self.store.subscribe_due(),
+            self.store.subscribe(Topic::all(&company())),
+        );
         let settled = async {
             loop {
                 changed.0.mark_unchanged();

@@ -8,6 +8,7 @@ use provisiond::{
         run::{State, Trigger},
     },
     sandbox::Options,
+    store::Topic,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -50,7 +51,9 @@ async fn runs(world: &mut World) -> Vec<v1::Run> {
 
 /// Waits until there are so many runs, all of them over.
 async fn ended(world: &mut World, count: usize) -> Vec<v1::Run> {
-    let mut news = world.store.subscribe(&CompanyId::try_new("acme").unwrap());
+    let mut news = world
+        .store
+        .subscribe(Topic::all(&CompanyId::try_new("acme").unwrap()));
     let all = async {
         loop {
             news.mark_unchanged();

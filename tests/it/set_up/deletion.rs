@@ -1,10 +1,10 @@
 use super::*;
 use crate::support::{Daemon, company, sums_hold};
-use provisiond::model::CompanyId;
 use provisiond::proto::v1::{
     integration_service_client::IntegrationServiceClient, sync_service_client::SyncServiceClient,
     watch_runs_response::Event,
 };
+use provisiond::{model::CompanyId, store::Topic};
 use std::time::Duration;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -251,7 +251,9 @@ async fn a_deletion_that_was_killed_goes_on_after_the_start() {
     let get = || v1::GetIntegrationRequest {
         name: integration(),
     };
-    let mut news = world.store.subscribe(&CompanyId::try_new("acme").unwrap());
+    let mut news = world
+        .store
+        .subscribe(Topic::all(&CompanyId::try_new("acme").unwrap()));
     loop {
         news.borrow_and_update();
         match world.integrations.get_integration(get()).await {

@@ -2,8 +2,8 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{EventBody, Outcome},
-    store::Error,
+    model::{EventBody, Integration, Outcome},
+    store::{Error, Topic},
 };
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn companies_have_sequences_of_their_own() {
 async fn who_waits_is_woken_when_the_event_can_be_read() {
     let home = Home::new();
     let (store, _, run) = with_run(&home).await;
-    let mut news = store.subscribe(&acme());
+    let mut news = store.subscribe(Topic::all(&acme()));
     news.borrow_and_update();
     let reader = {
         let store = store.clone();
@@ -98,4 +98,55 @@ async fn the_epoch_stays_with_the_store() {
     store.close().await.unwrap();
     assert_eq!(home.open().await.epoch(), epoch);
     assert_ne!(Home::new().open().await.epoch(), epoch);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_topic_is_woken_by_it_alone_and_reads_it_alone() {
+    let home = Home::new();
+    let (store, main, run) = with_run(&home).await;
+    let other = integration(&acme(), "other");
+    store.create_integration(other.clone(), None).await.unwrap();
+    let topic = |integration: Option<&Integration>, changes| Topic {
+        company: acme(),
+        integration: integration.map(|of| of.id.clone()),
+        changes,
+    };
+    // The topics, and whether changes of the first integration, and whether other events of it are among them.
+    let topics = [
+        (Topic::all(&acme()), true, true),
+        (topic(None, false), false, true),
+        (topic(Some(&main), true), true, true),
+        (topic(Some(&main), false), false, true),
+        (topic(Some(&other), true), false, false),
+        (topic(Some(&other), false), false, false),
+        (Topic::all(&company("nobody")), false, false),
+    ];
+    let subscribe = |(topic, ..): &(Topic, bool, bool)| store.subscribe(topic.clone());
+    let mut news: Vec<_> = topics.iter().map(subscribe).collect();
+    let mut given = slice(&run);
+    given.changes = vec![change("1", "someone@acme.example", Outcome::Applied); 3];
+    store.commit(given).await.unwrap();
+    for (news, (topic, changes, _)) in news.iter_mut().zip(&topics) {
+        assert_eq!(news.has_changed().unwrap(), *changes, "{topic:?}");
+        assert_eq!(*news.borrow_and_update(), if *changes { 6 } else { 0 });
+    }
+    store
+        .save_run(run, Some(EventBody::RunFinished))
+        .await
+        .unwrap();
+    for (news, (topic, changes, others)) in news.iter_mut().zip(&topics) {
+        assert_eq!(news.has_changed().unwrap(), *others, "{topic:?}");
+        assert_eq!(*news.borrow_and_update(), if *others { 7 } else { 0 });
+        if topic.company != acme() {
+            continue;
+        }
+        let (told, upto) = store.news(topic, 3, 10).await.unwrap();
+        let told: Vec<_> = told.iter().map(|event| event.sequence).collect();
+        let expected = match (changes, others) {
+            (true, _) => vec![4, 5, 6, 7],
+            (false, true) => vec![7],
+            (false, false) => vec![],
+        };
+        assert_eq!((told, upto), (expected, 7), "{topic:?}");
+    }
 }
