@@ -222,7 +222,7 @@ pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> Option<v1::
         NewsItem::Snapshot(run) => Out::RunSnapshot(self::run(run)),
         NewsItem::Progress(progress) => self::progress(company, progress, news.time),
         NewsItem::Heartbeat => Out::Heartbeat(v1::Heartbeat {}),
-        NewsItem::Event(body) => match body.as_ref() {
+        NewsItem::Event(event) => match &event.body {
             EventBody::RunQueued(run) => Out::RunQueued(self::run(run)),
             EventBody::RunStarted(run) => Out::RunStarted(self::run(run)),
             EventBody::RunPhase(run) => Out::RunPhaseChanged(v1::RunPhaseChanged {

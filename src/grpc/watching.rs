@@ -92,6 +92,7 @@ impl Streams {
             show,
             _place: place,
         };
+        // Boxed, since it is handed on with every message.
         Ok(Box::pin(stream::unfold(Box::new(open), Open::next)))
     }
 }
@@ -133,7 +134,7 @@ impl<M> Open<M> {
 
 fn ends_run(news: &sync::News) -> bool {
     match &news.item {
-        NewsItem::Event(body) => matches!(body.as_ref(), EventBody::RunFinished(_)),
+        NewsItem::Event(event) => matches!(event.body, EventBody::RunFinished(_)),
         NewsItem::Snapshot(run) => run.state.is_final(),
         NewsItem::Progress(_) | NewsItem::Heartbeat => false,
     }

@@ -46,7 +46,7 @@ pub(super) struct Progress {
     settled: watch::Sender<u64>,
     writes: AtomicU64,
     failure: watch::Sender<Option<Error>>,
-    /// The last sequence of each topic that somebody waits for; 0 until there is a new one.
+    /// The sequence of the last event of each topic that somebody waits for; 0 until there is a new one.
     news: Mutex<HashMap<Topic, watch::Sender<u64>>>,
     due: watch::Sender<u64>,
 }
@@ -113,19 +113,16 @@ impl Progress {
     }
 
     pub(super) fn subscribe(&self, topic: Topic) -> watch::Receiver<u64> {
-        self.news().entry(topic).or_default().subscribe()
+        let mut news = self.news();
+        news.retain(|_, waiting| waiting.receiver_count() > 0);
+        news.entry(topic).or_default().subscribe()
     }
 
-    /// Wakes who waits for these topics, and tells their last sequences.
-    fn wake<'a>(&self, topics: impl Iterator<Item = (&'a Topic, &'a u64)>) {
-        let mut news = self.news();
+    /// Wakes who waits for these topics, and tells the sequences of their last events.
+    fn wake(&self, topics: &HashMap<Topic, u64>) {
+        let news = self.news();
         for (topic, last) in topics {
-            let Some(waiting) = news.get(topic) else {
-                continue;
-            };
-            if waiting.receiver_count() == 0 {
-                news.remove(topic);
-            } else {
+            if let Some(waiting) = news.get(topic) {
                 waiting.send_replace(*last);
             }
         }
@@ -194,8 +191,6 @@ struct Committer {
 /// A commit on its way to the disk.
 struct Commit {
     applied: Applied,
-    /// The topics that have news, and their last sequences.
-    news: HashMap<Topic, u64>,
     /// Whether due times changed.
     due: bool,
     answers: Vec<Answer>,
@@ -247,15 +242,13 @@ impl Committer {
             {
                 answers.push((next.0)(&mut txn));
             }
-            let mut finished = txn.finish();
-            let news = std::mem::take(&mut finished.news);
+            let finished = txn.finish();
             let due = finished.touches(Table::Schedule);
             self.progress.begun.fetch_add(1, Ordering::SeqCst);
             match unless_it_panics(|| self.core.apply(finished)) {
                 Ok(applied) => {
                     let commit = Commit {
                         applied,
-                        news,
                         due,
                         answers,
                     };
@@ -310,7 +303,7 @@ impl Settler {
             }
             for commit in commits {
                 if durable.is_ok() {
-                    self.progress.wake(commit.news.iter());
+                    self.progress.wake(&commit.applied.news);
                     if commit.due {
                         self.progress.due.send_modify(|count| *count += 1);
                     }

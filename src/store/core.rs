@@ -1,7 +1,7 @@
 //! What an open store is, and writing to its files.
 
 use super::{
-    Error,
+    Error, Topic,
     backup::Capture,
     began::Noted,
     sentinel::Sentinel,
@@ -31,6 +31,8 @@ pub(super) struct Applied {
     /// The runs whose rows were written.
     runs: Vec<Noted>,
     events: u64,
+    /// The topics that have news, and the sequences of their last events.
+    pub(super) news: HashMap<Topic, u64>,
 }
 
 /// An open store. Fields are dropped in their order: the lock goes last.
@@ -162,13 +164,14 @@ impl Core {
             runs,
             before,
             events,
-            ..
+            news,
         } = finished;
         let records = buffers.iter().map(|buffer| buffer.len() as u64).sum();
         let applied = Applied {
             records,
             runs,
             events,
+            news,
         };
         if records == 0 {
             return Ok(applied);

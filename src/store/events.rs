@@ -12,6 +12,9 @@ use super::{
 use crate::model::{CompanyId, Event, EventBody, IntegrationId, Run, RunId};
 use std::ops::Bound;
 
+/// One reading looks at no more rows than this that hold nothing that is wanted.
+const MOST_IN_VAIN: usize = 2000;
+
 pub(super) fn prefix(company: &CompanyId) -> Vec<u8> {
     Key::company(company).done()
 }
@@ -116,7 +119,7 @@ impl Store {
     }
 
     /// Like [`Store::events`], of one topic: other recorded changes are not even read. Tells also up to which sequence there is nothing
-    /// else to find; `after` if nothing came after it.
+    /// else to find: that of the company's last event, or less if there may be more; `after` if nothing came after it.
     pub async fn news(
         &self,
         topic: &Topic,
@@ -131,7 +134,11 @@ impl Store {
                 after,
                 limit,
             };
-            let (mut found, mut last) = read_events(&core.durable, wanted)?;
+            let Reading {
+                mut found,
+                mut last,
+                stopped,
+            } = read_events(&core.durable, wanted)?;
             if let Some(shown) = core.shown_sequence(&topic.company) {
                 found.retain(|event| event.sequence <= shown);
                 last = last.min(shown);
@@ -141,12 +148,13 @@ impl Store {
                     "there is no event {after} yet: the last is {last}"
                 )));
             }
-            let looked_at = match found.last() {
-                Some(event) if found.len() >= limit => event.sequence,
+            let looked_at = match (found.last(), stopped) {
+                (Some(event), _) if found.len() >= limit => event.sequence,
                 _ if limit == 0 => after,
+                (_, Some(stopped)) => stopped.min(last),
                 // A commit during the scan may have brought events beyond the last that was known when it began.
-                Some(event) => last.max(event.sequence),
-                None => last,
+                (Some(event), None) => last.max(event.sequence),
+                (None, None) => last,
             };
             Ok((found, looked_at))
         })
@@ -183,8 +191,16 @@ impl Wanted<'_> {
     }
 }
 
-/// The events, and the last sequence that there is.
-fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<(Vec<Event>, u64), Error> {
+/// What a reading came to.
+struct Reading {
+    found: Vec<Event>,
+    /// The last sequence that there is.
+    last: u64,
+    /// Up to where it went, if it stopped though there are more rows and fewer events than wanted.
+    stopped: Option<u64>,
+}
+
+fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<Reading, Error> {
     let Wanted {
         topic,
         after,
@@ -192,9 +208,13 @@ fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<(Vec<Event>, u64)
     } = wanted;
     let company = &topic.company;
     let last = stored_last_sequence(read, company)?;
-    let mut found = Vec::new();
+    let mut reading = Reading {
+        found: Vec::new(),
+        last,
+        stopped: None,
+    };
     if after >= last || limit == 0 {
-        return Ok((found, last));
+        return Ok(reading);
     }
     let prefix = prefix(company);
     let start = match read.at_or_before(Table::Events, &prefix, &key(company, after + 1)) {
@@ -217,18 +237,26 @@ fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<(Vec<Event>, u64)
         }
     };
     let end = after_prefix(&prefix);
+    let mut in_vain = 0;
     for row in read.range(Table::Events, Bound::Included(start), end, false) {
         let (key, raw) = row?;
         let first = Parse(&key[prefix.len()..]).number()?;
         let Some(row) = large::decode::<EventRow>(read, Table::Events, &key, &raw)? else {
             continue;
         };
-        expand(read, first, row, wanted, &mut found)?;
-        if found.len() >= limit {
+        let upto = first + row.count.max(1) - 1;
+        let before = reading.found.len();
+        expand(read, first, row, wanted, &mut reading.found)?;
+        if reading.found.len() >= limit {
+            break;
+        }
+        in_vain += usize::from(reading.found.len() == before);
+        if in_vain == MOST_IN_VAIN && upto > after {
+            reading.stopped = Some(upto);
             break;
         }
     }
-    Ok((found, last))
+    Ok(reading)
 }
 
 /// The events of a row, those that are wanted.

@@ -206,8 +206,8 @@ impl Store {
         self.0.epoch.clone()
     }
 
-    /// Wakes whenever there are new durable events of a topic, after they are durable. The value is the sequence of the last one, at
-    /// least; 0 if none came since the first who waits subscribed.
+    /// Wakes whenever there are new durable events of a topic, after they are durable. The value is the sequence of the last one; 0 if
+    /// none came since anybody waits for the topic.
     pub fn subscribe(&self, topic: Topic) -> watch::Receiver<u64> {
         self.0.progress.subscribe(topic)
     }

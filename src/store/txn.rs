@@ -33,7 +33,8 @@ pub(super) struct Txn<'a> {
     sequences: &'a mut HashMap<CompanyId, u64>,
     /// The last sequences before this commit, of the companies that have news.
     before: HashMap<CompanyId, u64>,
-    news: HashMap<Topic, u64>,
+    news: Vec<(Topic, u64)>,
+    news_kept: usize,
     runs: Vec<Noted>,
     runs_kept: usize,
     bytes: usize,
@@ -54,7 +55,8 @@ impl<'a> Txn<'a> {
             undo_sequences: Vec::new(),
             sequences,
             before: HashMap::new(),
-            news: HashMap::new(),
+            news: Vec::new(),
+            news_kept: 0,
             runs: Vec::new(),
             runs_kept: 0,
             bytes: 0,
@@ -109,8 +111,9 @@ impl<'a> Txn<'a> {
     }
 
     /// Notes what is to be told to those who wait for these topics: the sequence of the last event.
-    pub(super) fn note_news(&mut self, topics: impl Iterator<Item = Topic>, last: u64) {
-        self.news.extend(topics.map(|topic| (topic, last)));
+    pub(super) fn note_news(&mut self, topics: Vec<Topic>, last: u64) {
+        self.news
+            .extend(topics.into_iter().map(|topic| (topic, last)));
     }
 
     /// Notes what became of a run.
@@ -122,6 +125,7 @@ impl<'a> Txn<'a> {
     pub(super) fn end_operation(&mut self, keep: bool) {
         if keep {
             self.runs_kept = self.runs.len();
+            self.news_kept = self.news.len();
         } else {
             for (table, key, before) in self.undo.drain(..).rev() {
                 let buffer = &mut self.buffers[table as usize];
@@ -134,6 +138,7 @@ impl<'a> Txn<'a> {
                 self.sequences.insert(company, last);
             }
             self.runs.truncate(self.runs_kept);
+            self.news.truncate(self.news_kept);
         }
         self.undo.clear();
         self.undo_sequences.clear();
@@ -161,7 +166,7 @@ impl<'a> Txn<'a> {
             runs: self.runs,
             before: self.before,
             events,
-            news: self.news,
+            news: self.news.into_iter().collect(),
         }
     }
 }
@@ -175,7 +180,7 @@ pub(super) struct Finished {
     pub(super) before: HashMap<CompanyId, u64>,
     /// How many events there are.
     pub(super) events: u64,
-    /// The sequences of the last events of topics, or more if operations were taken back.
+    /// The topics that have news, and the sequences of their last events.
     pub(super) news: HashMap<Topic, u64>,
 }
 

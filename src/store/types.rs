@@ -44,18 +44,22 @@ impl Topic {
         company: &CompanyId,
         integration: Option<&IntegrationId>,
         is_change: bool,
-    ) -> impl Iterator<Item = Self> {
-        let whose = std::iter::once(None).chain(integration.map(Some));
-        whose.flat_map(move |integration| {
-            let topic = move |changes| Self {
-                company: company.clone(),
-                integration: integration.cloned(),
-                changes,
-            };
-            std::iter::once(true)
-                .chain((!is_change).then_some(false))
-                .map(topic)
-        })
+    ) -> Vec<Self> {
+        let mut topics = vec![Self::all(company)];
+        if let Some(integration) = integration {
+            topics.push(Self {
+                integration: Some(integration.clone()),
+                ..Self::all(company)
+            });
+        }
+        if !is_change {
+            let without = topics.clone().into_iter().map(|topic| Self {
+                changes: false,
+                ..topic
+            });
+            topics.extend(without);
+        }
+        topics
     }
 }
 

@@ -9,7 +9,9 @@ pub use watcher::Watcher;
 
 use super::Error;
 use crate::{
-    model::{CompanyId, EventBody, IntegrationId, Outcome, Progress, Run, RunId, RunState, Time},
+    model::{
+        CompanyId, Event, EventBody, IntegrationId, Outcome, Progress, Run, RunId, RunState, Time,
+    },
     store::{self, Store, Topic},
 };
 use fetched::Fetched;
@@ -29,7 +31,13 @@ struct Board {
     fetched: Arc<Fetched>,
 }
 
-/// A board for each topic: nobody is woken for what he is not told.
+impl Board {
+    fn is_needed(&self) -> bool {
+        self.now.receiver_count() > 0 || !self.now.borrow().is_empty()
+    }
+}
+
+/// A board for each topic: nobody is woken for another.
 #[derive(Debug, Clone, Default)]
 struct Boards(Arc<Mutex<HashMap<Topic, Board>>>);
 
@@ -39,10 +47,18 @@ impl Boards {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let board = boards.entry(topic.clone()).or_default();
         let seen = look(board);
-        if board.now.receiver_count() == 0 && board.now.borrow().is_empty() {
+        if !board.is_needed() {
             boards.remove(topic);
         }
         seen
+    }
+
+    /// Shares the board of a topic; puts those away that nobody shares any more.
+    fn share(&self, topic: &Topic) -> (Arc<Fetched>, watch::Receiver<Now>) {
+        let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.retain(|_, board| board.is_needed());
+        let board = boards.entry(topic.clone()).or_default();
+        (Arc::clone(&board.fetched), board.now.subscribe())
     }
 }
 
@@ -81,7 +97,7 @@ pub enum From {
 pub struct News {
     /// That of a durable event; anything else carries the last one.
     pub sequence: u64,
-    /// When.
+    /// When it happened; of progress and what else is told as it is, now.
     pub time: Time,
     /// What.
     pub item: NewsItem,
@@ -93,7 +109,7 @@ pub enum NewsItem {
     /// A run that was going on or waiting when the watch began.
     Snapshot(Box<Run>),
     /// A durable event.
-    Event(Arc<EventBody>),
+    Event(Arc<Event>),
     /// How far a run is.
     Progress(Box<Progress>),
     /// Nothing happened for a while; also ends a snapshot.
@@ -155,11 +171,11 @@ impl Feed {
         let mut waiting = VecDeque::new();
         let sequence = match from {
             From::After(sequence) => {
-                self.store
-                    .events(&company, sequence, 1)
-                    .await
-                    .map_err(position)?;
-                sequence
+                let next = self.store.events(&company, sequence, 1).await;
+                match next.map_err(position)?.first() {
+                    Some(earliest) if sequence == 0 => earliest.sequence - 1,
+                    _ => sequence,
+                }
             }
             From::Now => {
                 let last = self.store.last_sequence(&company).await?;

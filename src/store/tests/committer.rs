@@ -1,5 +1,5 @@
 use crate::{
-    model::{CompanyId, EventBody, Integration, ManualClock, PageRequest},
+    model::{CompanyId, EventBody, Integration, IntegrationId, ManualClock, PageRequest},
     store::{
         Error, Options, SealingKey, Store, Topic,
         tables::{Read, Table},
@@ -165,4 +165,24 @@ async fn a_write_that_nobody_awaits_is_done_all_the_same() {
     drop(store.write(put(1)));
     store.write(put(2)).await.unwrap();
     assert_eq!(keys(&store).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_reading_for_a_topic_ends_after_many_events_of_others_and_tells_how_far_it_got() {
+    let (_dir, store) = store().await;
+    for _ in 0..5 {
+        store.write(publish(900)).await.unwrap();
+    }
+    let topic = Topic {
+        integration: Some(IntegrationId::try_new("other").unwrap()),
+        ..Topic::all(&acme())
+    };
+    let mut after = 0;
+    for expected in [2000, 4000, 4500, 4500] {
+        let (found, upto) = store.news(&topic, after, 200).await.unwrap();
+        assert_eq!((found.len(), upto), (0, expected));
+        after = upto;
+    }
+    assert_eq!(store.news(&topic, 0, 0).await.unwrap().1, 0);
+    assert_eq!(store.events(&acme(), 0, 10_000).await.unwrap().len(), 4500);
 }

@@ -1,7 +1,7 @@
 //! Durable events as they come from the store: fetched once for all who watch a topic and are equally far.
 
 use crate::{
-    model::EventBody,
+    model::{Event, EventBody},
     store::{self, Store, Topic},
 };
 use futures_util::{
@@ -13,34 +13,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Durable events fetched at once.
 const BATCH: usize = 200;
 
-/// All durable events of a topic after one sequence and up to another.
+/// All durable events of a topic after one sequence and up to another, in order.
 #[derive(Debug, Default)]
 struct Batch {
     after: u64,
     upto: u64,
-    /// In order, with their sequences.
-    events: Vec<(u64, Arc<EventBody>)>,
+    events: Vec<Arc<Event>>,
 }
+
+type Fetch = BoxFuture<'static, Result<Arc<Batch>, store::Error>>;
 
 /// A batch that is being fetched, or was. It goes on whoever of those who wait for it asks: one that is not asked again, since nobody reads
 /// his stream, holds up nobody.
-type Fetching = Shared<BoxFuture<'static, Result<Arc<Batch>, store::Error>>>;
+type Fetching = Shared<Fetch>;
 
-/// What somebody wanted to be fetched, as long as anybody waits for it or is told of it.
+/// What somebody wanted to be fetched, as long as anybody waits for it or has it.
 #[derive(Debug)]
 struct Wanted {
     after: u64,
-    fetching: WeakShared<BoxFuture<'static, Result<Arc<Batch>, store::Error>>>,
+    fetching: WeakShared<Fetch>,
 }
 
 impl Wanted {
     /// The same fetch, if events after that sequence come of it.
     fn serves(&self, sequence: u64) -> Option<Fetching> {
         let fetching = self.fetching.upgrade()?;
-        let same = self.after == sequence;
         let fits = match fetching.peek() {
-            None => same,
-            Some(Ok(batch)) => (same || batch.after <= sequence) && sequence < batch.upto,
+            None => self.after == sequence,
+            Some(Ok(batch)) => batch.after <= sequence && sequence < batch.upto,
             Some(Err(_)) => false,
         };
         fits.then_some(fetching)
@@ -75,7 +75,8 @@ impl Fetched {
             })
         };
         let batch = fetching.clone().await?;
-        let place = batch.events.partition_point(|(of, _)| *of <= sequence);
+        let events = &batch.events;
+        let place = events.partition_point(|event| event.sequence <= sequence);
         Ok(Cursor {
             batch,
             place,
@@ -87,14 +88,11 @@ impl Fetched {
 async fn fetch(store: Store, topic: Topic, after: u64) -> Result<Arc<Batch>, store::Error> {
     let (events, upto) = store.news(&topic, after, BATCH).await?;
     let first = events.first().map_or(upto, |first| first.sequence - 1);
-    let events = events.into_iter();
     Ok(Arc::new(Batch {
         // What begins with the earliest kept does not follow what came before that.
         after: if after == 0 { first } else { after },
         upto,
-        events: events
-            .map(|event| (event.sequence, Arc::new(event.body)))
-            .collect(),
+        events: events.into_iter().map(Arc::new).collect(),
     }))
 }
 
@@ -113,13 +111,10 @@ impl Cursor {
         self.batch.upto
     }
 
-    /// The next event that is wanted, and its sequence.
-    pub(super) fn next(
-        &mut self,
-        wanted: impl Fn(&EventBody) -> bool,
-    ) -> Option<(u64, Arc<EventBody>)> {
+    /// The next event that is wanted.
+    pub(super) fn next(&mut self, wanted: impl Fn(&EventBody) -> bool) -> Option<Arc<Event>> {
         let mut rest = self.batch.events.iter().skip(self.place);
-        let found = rest.find(|(_, body)| wanted(body));
+        let found = rest.find(|event| wanted(&event.body));
         self.place = self.batch.events.len() - rest.len();
         found.cloned()
     }

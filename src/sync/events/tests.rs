@@ -3,7 +3,7 @@
 use super::{Error, Feed, From, NewsItem, Scope, Watcher};
 use crate::{
     model::{
-        Clock, CompanyId, Counters, EventBody, Integration, IntegrationId, ManualClock,
+        Clock, CompanyId, Counters, Event, EventBody, Integration, IntegrationId, ManualClock,
         MemberCounters, Phase, Progress, Run, RunState, Time,
     },
     store::{Kept, Options, SealingKey, Store},
@@ -22,6 +22,7 @@ use std::{
 
 struct Scene {
     _home: tempfile::TempDir,
+    clock: ManualClock,
     store: Store,
     feed: Feed,
     run: Run,
@@ -31,11 +32,11 @@ impl Scene {
     /// An integration and a run of it: two events.
     async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let clock = ManualClock::default();
         let store = Store::open(Options {
             path: home.path().join("data"),
             key: SealingKey::load_or_create(&home.path().join("key")).unwrap(),
-            clock: Arc::clone(&clock),
+            clock: Arc::new(clock.clone()),
         });
         let store = store.await.unwrap();
         let made = store.create_integration(Integration::example("google"), None);
@@ -46,7 +47,8 @@ impl Scene {
         let run = store.create_run(run, None).await.unwrap();
         Self {
             _home: home,
-            feed: Feed::new(store.clone(), clock),
+            feed: Feed::new(store.clone(), Arc::new(clock.clone())),
+            clock,
             store,
             run,
         }
@@ -101,12 +103,13 @@ impl Wake for Woken {
 }
 
 /// The next event and its sequence.
-async fn event(watcher: &mut Watcher) -> (u64, Arc<EventBody>) {
+async fn event(watcher: &mut Watcher) -> (u64, Arc<Event>) {
     let next = async {
         loop {
             let news = watcher.next().await.unwrap();
-            if let NewsItem::Event(body) = news.item {
-                return (news.sequence, body);
+            if let NewsItem::Event(event) = news.item {
+                assert_eq!((event.sequence, event.time), (news.sequence, news.time));
+                return (news.sequence, event);
             }
         }
     };
@@ -128,13 +131,17 @@ async fn events_are_fetched_once_for_all_and_each_is_told_all_of_them() {
         let told = join_all(all.iter_mut().map(event)).await;
         let (_, first) = &told[0];
         assert!(told.iter().all(|(sequence, _)| *sequence == expected));
-        assert!(told.iter().all(|(_, body)| Arc::ptr_eq(body, first)));
+        assert!(told.iter().all(|(_, event)| Arc::ptr_eq(event, first)));
     }
-    // One that comes later and one that came earlier are told the same.
+    // One that comes later and one that came earlier are told the same, and when it happened.
+    let before = scene.clock.now();
+    scene.clock.advance(Duration::from_hours(1));
     let mut late = scene.watch(From::After(150)).await;
     scene.publish().await;
     for expected in 151..=303 {
-        assert_eq!(event(&mut late).await.0, expected);
+        let (sequence, event) = event(&mut late).await;
+        assert_eq!(sequence, expected);
+        assert_eq!(event.time > before, expected == 303);
     }
     assert_eq!(event(&mut all[0]).await.0, 303);
 }
@@ -194,6 +201,27 @@ async fn what_follows_the_earliest_kept_is_not_told_to_one_who_missed_what_was_b
     assert_eq!(event(&mut from_the_earliest).await.0, 7);
     let told = behind.next().await;
     assert!(matches!(told, Err(Error::BadPosition(_))), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_begins_with_the_earliest_kept_is_not_told_what_another_was_before_it_was_let_go() {
+    let mut scene = Scene::new().await;
+    scene.publish().await;
+    let mut slow = scene.watch(From::After(0)).await;
+    assert_eq!(event(&mut slow).await.0, 1);
+    let kept = Kept {
+        events: Time::MAX,
+        runs: Time::UNIX_EPOCH,
+    };
+    let company = &scene.run.company;
+    assert_eq!(scene.store.forget_history(company, kept).await, Ok(2));
+    let mut from_the_earliest = scene.watch(From::After(0)).await;
+    scene.publish().await;
+    assert_eq!(event(&mut from_the_earliest).await.0, 3);
+    assert_eq!(event(&mut from_the_earliest).await.0, 4);
+    for expected in 2..=4 {
+        assert_eq!(event(&mut slow).await.0, expected);
+    }
 }
 
 #[test]

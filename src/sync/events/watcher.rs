@@ -1,7 +1,7 @@
-//! Somebody who watches a company.
+//! Somebody who watches a topic.
 
 use super::{
-    Board, Error, Feed, News, NewsItem, Now, Scope,
+    Error, Feed, News, NewsItem, Now, Scope,
     fetched::{Cursor, Fetched},
     position,
 };
@@ -39,7 +39,7 @@ pub struct Watcher {
     ended: Option<Box<Run>>,
     /// The last durable event there was when the watch, or the last heartbeat, began.
     known: u64,
-    /// The last durable event of the topic since, 0 before the first.
+    /// The last durable event of the topic, 0 if none came since anybody watches it.
     last: watch::Receiver<u64>,
     fetched: Arc<Fetched>,
     now: watch::Receiver<Now>,
@@ -59,8 +59,7 @@ impl Watcher {
     ) -> Result<Self, Error> {
         let topic = scope.topic(&company);
         let last = feed.store.subscribe(topic.clone());
-        let share = |board: &Board| (Arc::clone(&board.fetched), board.now.subscribe());
-        let (fetched, mut now) = feed.boards.with(&topic, share);
+        let (fetched, mut now) = feed.boards.share(&topic);
         now.mark_changed();
         Ok(Self {
             feed: feed.clone(),
@@ -88,8 +87,12 @@ impl Watcher {
                 return Ok(self.news(sequence, item));
             }
             let event = self.events.next(|body| self.scope.covers_event(body));
-            if let Some((sequence, body)) = event {
-                return Ok(self.news(sequence, NewsItem::Event(body)));
+            if let Some(event) = event {
+                return Ok(News {
+                    sequence: event.sequence,
+                    time: event.time,
+                    item: NewsItem::Event(event),
+                });
             }
             if self.fetch().await? || self.fetch_progress() {
                 continue;
@@ -98,6 +101,8 @@ impl Watcher {
                 return Ok(self.news(self.sequence, NewsItem::Snapshot(run)));
             }
             if quiet_for_long {
+                // Nobody else needs what was told long ago.
+                self.events = Cursor::default();
                 return Ok(self.news(self.sequence, NewsItem::Heartbeat));
             }
             let tell = self.quiet.is_none() && !self.scope.directory;

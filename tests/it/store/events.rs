@@ -3,7 +3,7 @@
 use super::fixtures::*;
 use provisiond::{
     model::{EventBody, Integration, Outcome},
-    store::{Error, Topic},
+    store::{Error, Store, Topic},
 };
 
 #[tokio::test]
@@ -98,6 +98,24 @@ async fn the_epoch_stays_with_the_store() {
     store.close().await.unwrap();
     assert_eq!(home.open().await.epoch(), epoch);
     assert_ne!(Home::new().open().await.epoch(), epoch);
+}
+
+#[tokio::test]
+async fn nobody_is_woken_by_what_is_taken_back() {
+    let home = Home::new();
+    let (store, _, run) = with_run(&home).await;
+    let news = store.subscribe(Topic::all(&acme()));
+    let started = |store: Store| {
+        let run = run.clone();
+        async move { store.save_run(run, Some(EventBody::RunStarted)).await }
+    };
+    started(store.rehearsal()).await.unwrap();
+    assert!(!news.has_changed().unwrap());
+    // Also if it shares a commit with what is kept.
+    let (kept, taken_back) = (started(store.clone()), started(store.rehearsal()));
+    let (kept, taken_back) = tokio::join!(kept, taken_back);
+    kept.and(taken_back).unwrap();
+    assert_eq!(*news.borrow(), 3);
 }
 
 #[tokio::test]
