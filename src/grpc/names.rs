@@ -22,7 +22,7 @@ pub(super) fn of_integration(integration: &Integration) -> String {
 }
 
 pub(super) fn rule(company: &CompanyId, integration: &IntegrationId, id: &RuleId) -> String {
-    format!("companies/{company}/integrations/{integration}/rules/{id}")
+    within(company, integration, ["/rules/", id.as_str()])
 }
 
 pub(super) fn of_rule(rule: &Rule) -> String {
@@ -30,7 +30,29 @@ pub(super) fn of_rule(rule: &Rule) -> String {
 }
 
 pub(super) fn run(company: &CompanyId, integration: &IntegrationId, id: &RunId) -> String {
-    format!("companies/{company}/integrations/{integration}/runs/{id}")
+    within(company, integration, ["/runs/", id.as_str()])
+}
+
+/// The name of what a run recorded; `id` is the sequence of its event, so ids sort by time.
+pub(super) fn change(
+    company: &CompanyId,
+    integration: &IntegrationId,
+    run: &RunId,
+    id: u64,
+) -> String {
+    let (run, id) = (run.as_str(), format!("{id:016}"));
+    within(company, integration, ["/runs/", run, "/changes/", &id])
+}
+
+/// Streams tell thousands of such names a second: put together at once, without a formatter.
+fn within<const N: usize>(
+    company: &CompanyId,
+    integration: &IntegrationId,
+    rest: [&str; N],
+) -> String {
+    let (company, integration) = (company.as_str(), integration.as_str());
+    let of = ["companies/", company, "/integrations/", integration];
+    [&of[..], &rest[..]].concat().concat()
 }
 
 pub(super) fn of_run(run: &Run) -> String {

@@ -142,7 +142,7 @@ fn diff(diff: &Diff) -> v1::Diff {
     }
 }
 
-/// A recorded outcome; `id` is the sequence of its event, so ids sort by time.
+/// A recorded outcome.
 pub(super) fn change(
     company: &CompanyId,
     integration: &IntegrationId,
@@ -160,9 +160,7 @@ pub(super) fn decision(
     recorded: Option<(&RunId, u64)>,
     change: &Change,
 ) -> v1::Change {
-    let name = |(run, id): (&RunId, u64)| {
-        format!("{}/changes/{id:016}", names::run(company, integration, run))
-    };
+    let name = |(run, id): (&RunId, u64)| names::change(company, integration, run, id);
     v1::Change {
         name: recorded.map(name).unwrap_or_default(),
         rule: change

@@ -201,7 +201,7 @@ async fn main() {
     }
     if plan.wants("watchers") {
         // So little is told from the noise only by many.
-        watchers::measure(plan.users, 3 * plan.rounds).await;
+        watchers::measure(plan.users, 7 * plan.rounds).await;
     }
     if plan.wants("lane") {
         lane::measure(plan.users, 0).await;
