@@ -267,16 +267,13 @@ fn expand(
     wanted: Wanted<'_>,
     found: &mut Vec<Event>,
 ) -> Result<(), Error> {
-    let Wanted {
-        topic,
-        after,
-        limit,
-    } = wanted;
-    let company = &topic.company;
+    let Topic {
+        company, changes, ..
+    } = wanted.topic;
     let time = Moment::must(row.time)?;
     let Some(Subject::Changes(refs)) = row.subject else {
         let body = row.body(company.clone())?;
-        if first > after && wanted.covers(body.integration()) {
+        if first > wanted.after && wanted.covers(body.integration()) {
             found.push(Event {
                 sequence: first,
                 time,
@@ -285,7 +282,7 @@ fn expand(
         }
         return Ok(());
     };
-    if !topic.changes {
+    if !changes {
         return Ok(());
     }
     let (integration, run) = refs.ids()?;
@@ -293,7 +290,7 @@ fn expand(
         return Ok(());
     }
     for chunk in refs.chunks {
-        if chunk.first + u64::from(chunk.count) <= after + 1 {
+        if chunk.first + u64::from(chunk.count) <= wanted.after + 1 {
             continue;
         }
         let key = chunk_key(company, &integration, &run, chunk.first);
@@ -302,10 +299,10 @@ fn expand(
             continue;
         };
         for (sequence, change) in (chunk.first..).zip(chunk_row.changes) {
-            if found.len() >= limit {
+            if found.len() >= wanted.limit {
                 return Ok(());
             }
-            if sequence > after {
+            if sequence > wanted.after {
                 let change = change.model()?;
                 found.push(Event {
                     sequence,
