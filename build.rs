@@ -21,11 +21,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join("descriptor.bin"),
         compiler.encode_file_descriptor_set(),
     )?;
+    let descriptors = compiler.file_descriptor_set();
     tonic_prost_build::configure()
         .btree_map(".")
         // Holds a key: its own says less (`src/proto.rs`).
         .skip_debug(["appsco.provisioning.v1.ServiceAccountKey"])
+        .build_server(false)
         .include_file("pb.rs")
-        .compile_fds(compiler.file_descriptor_set())?;
+        .compile_fds(descriptors.clone())?;
+    // Servers speak the same messages, but those of streams are encoded before they are sent.
+    let servers = out.join("servers");
+    fs::create_dir_all(&servers)?;
+    let package = ".appsco.provisioning.v1";
+    let streamed = ["WatchRunsResponse", "WatchDirectoryResponse"];
+    streamed
+        .iter()
+        .fold(tonic_prost_build::configure(), |builder, message| {
+            builder.extern_path(format!("{package}.{message}"), "crate::proto::Encoded")
+        })
+        .extern_path(package, "crate::proto::v1")
+        .build_client(false)
+        .out_dir(servers)
+        .include_file("pb.rs")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -279,7 +279,7 @@ impl DirectoryService for Service {
         }))
     }
 
-    type WatchDirectoryStream = News<v1::WatchDirectoryResponse>;
+    type WatchDirectoryStream = News;
 
     async fn watch_directory(
         &self,

@@ -220,7 +220,7 @@ pub(super) fn news(company: &CompanyId, epoch: &str, news: &News) -> Option<v1::
         NewsItem::Snapshot(run) => Out::RunSnapshot(self::run(run)),
         NewsItem::Progress(progress) => self::progress(company, progress, news.time),
         NewsItem::Heartbeat => Out::Heartbeat(v1::Heartbeat {}),
-        NewsItem::Event(event) => match &event.body {
+        NewsItem::Event(told) => match &told.event.body {
             EventBody::RunQueued(run) => Out::RunQueued(self::run(run)),
             EventBody::RunStarted(run) => Out::RunStarted(self::run(run)),
             EventBody::RunPhase(run) => Out::RunPhaseChanged(v1::RunPhaseChanged {

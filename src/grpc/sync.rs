@@ -216,7 +216,7 @@ impl SyncService for Service {
         }))
     }
 
-    type WatchRunsStream = News<v1::WatchRunsResponse>;
+    type WatchRunsStream = News;
 
     async fn watch_runs(
         &self,

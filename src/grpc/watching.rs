@@ -5,17 +5,19 @@ mod places;
 use super::status;
 use crate::{
     model::{CompanyId, EventBody, Violation},
+    proto::Encoded,
     store::Store,
     sync::{self, Feed, From, NewsItem, Scope, Watcher},
 };
 use futures_util::{Stream, stream};
 use places::{Full, Place, Places};
+use prost::Message;
 use std::{pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 /// A stream of messages.
-pub(super) type News<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+pub(super) type News = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
 
 /// How a piece of news is shown in a stream; none if it is not.
 pub(super) type Show<M> = fn(&CompanyId, &str, &sync::News) -> Option<M>;
@@ -68,13 +70,13 @@ impl Streams {
     }
 
     /// Opens a stream.
-    pub(super) async fn open<M: 'static>(
+    pub(super) async fn open<M: Message + 'static>(
         &self,
         company: CompanyId,
         scope: Scope,
         (from, of): (From, Option<String>),
         show: Show<M>,
-    ) -> Result<News<M>, Status> {
+    ) -> Result<News, Status> {
         let epoch = self.store.epoch();
         if of.is_some_and(|of| of != epoch) {
             return Err(status::other_store());
@@ -110,9 +112,9 @@ struct Open<M> {
     _place: Place,
 }
 
-impl<M> Open<M> {
+impl<M: Message> Open<M> {
     /// The next message, and the stream itself; none when it is over.
-    async fn next(mut self: Box<Self>) -> Option<(Result<M, Status>, Box<Self>)> {
+    async fn next(mut self: Box<Self>) -> Option<(Result<Encoded, Status>, Box<Self>)> {
         loop {
             if self.over {
                 return None;
@@ -124,17 +126,29 @@ impl<M> Open<M> {
             self.over = news
                 .as_ref()
                 .map_or(true, |news| self.one_run && ends_run(news));
-            let shown = news.map(|news| (self.show)(&self.company, &self.epoch, &news));
-            if let Some(message) = shown.transpose() {
+            if let Some(message) = news.map(|news| self.shown(&news)).transpose() {
                 return Some((message, self));
             }
+        }
+    }
+
+    /// A piece of news as a message. What all are told who watch the same is made and encoded once for all of them.
+    fn shown(&self, news: &sync::News) -> Option<Encoded> {
+        let message = || (self.show)(&self.company, &self.epoch, news);
+        let show = || message().map(|message| Encoded::new(&message));
+        match &news.item {
+            NewsItem::Event(told) => {
+                let shown = told.shown.get_or_init(|| show().map(|shown| shown.0));
+                shown.clone().map(Encoded)
+            }
+            _ => show(),
         }
     }
 }
 
 fn ends_run(news: &sync::News) -> bool {
     match &news.item {
-        NewsItem::Event(event) => matches!(event.body, EventBody::RunFinished(_)),
+        NewsItem::Event(told) => matches!(told.event.body, EventBody::RunFinished(_)),
         NewsItem::Snapshot(run) => run.state.is_final(),
         NewsItem::Progress(_) | NewsItem::Heartbeat => false,
     }

@@ -49,6 +49,18 @@ impl EventBody {
             Self::Directory(_) => None,
         }
     }
+
+    /// The run that it is about, if it is about one.
+    pub fn run(&self) -> Option<&RunId> {
+        match self {
+            Self::RunQueued(run)
+            | Self::RunStarted(run)
+            | Self::RunPhase(run)
+            | Self::RunFinished(run) => Some(&run.id),
+            Self::Change { run, .. } => Some(run),
+            Self::IntegrationChanged(_) | Self::AuthorizationLost(_) | Self::Directory(_) => None,
+        }
+    }
 }
 
 /// What a caller did to a user or group of the directory.

@@ -5,13 +5,12 @@ mod fetched;
 mod tests;
 mod watcher;
 
+pub use fetched::Told;
 pub use watcher::Watcher;
 
 use super::Error;
 use crate::{
-    model::{
-        CompanyId, Event, EventBody, IntegrationId, Outcome, Progress, Run, RunId, RunState, Time,
-    },
+    model::{CompanyId, EventBody, IntegrationId, Outcome, Progress, Run, RunId, RunState, Time},
     store::{self, Store, Topic},
 };
 use fetched::Fetched;
@@ -37,27 +36,28 @@ impl Board {
     }
 }
 
-/// A board for each topic: nobody is woken for another.
+/// A board for each topic, and another for those who watch what becomes of the directory: nobody is woken for what he is not told.
 #[derive(Debug, Clone, Default)]
-struct Boards(Arc<Mutex<HashMap<Topic, Board>>>);
+struct Boards(Arc<Mutex<HashMap<(Topic, bool), Board>>>);
 
 impl Boards {
     /// Looks at the board of a topic, which is put away when there is nothing on it and nobody looks.
-    fn with<R>(&self, topic: &Topic, look: impl FnOnce(&Board) -> R) -> R {
+    fn with<R>(&self, topic: Topic, look: impl FnOnce(&Board) -> R) -> R {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let board = boards.entry(topic.clone()).or_default();
+        let of = (topic, false);
+        let board = boards.entry(of.clone()).or_default();
         let seen = look(board);
         if !board.is_needed() {
-            boards.remove(topic);
+            boards.remove(&of);
         }
         seen
     }
 
     /// Shares the board of a topic; puts those away that nobody shares any more.
-    fn share(&self, topic: &Topic) -> (Arc<Fetched>, watch::Receiver<Now>) {
+    fn share(&self, topic: &Topic, directory: bool) -> (Arc<Fetched>, watch::Receiver<Now>) {
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         boards.retain(|_, board| board.is_needed());
-        let board = boards.entry(topic.clone()).or_default();
+        let board = boards.entry((topic.clone(), directory)).or_default();
         (Arc::clone(&board.fetched), board.now.subscribe())
     }
 }
@@ -109,7 +109,7 @@ pub enum NewsItem {
     /// A run that was going on or waiting when the watch began.
     Snapshot(Box<Run>),
     /// A durable event.
-    Event(Arc<Event>),
+    Event(Arc<Told>),
     /// How far a run is.
     Progress(Box<Progress>),
     /// Nothing happened for a while; also ends a snapshot.
@@ -128,23 +128,23 @@ impl Feed {
 
     /// Tells how far a run is.
     pub(super) fn tell(&self, company: &CompanyId, progress: &Progress) {
-        for topic in Topic::of(company, Some(&progress.integration), false) {
-            self.boards.with(&topic, |board| {
-                board.now.send_modify(|now| {
-                    now.insert(progress.run.clone(), progress.clone());
-                });
-            });
-        }
+        self.change(company, &progress.integration, |now| {
+            now.insert(progress.run.clone(), progress.clone());
+        });
     }
 
     /// A run is over: there is no progress any more.
     pub(super) fn forget(&self, run: &Run) {
-        for topic in Topic::of(&run.company, Some(&run.integration), false) {
-            self.boards.with(&topic, |board| {
-                board.now.send_modify(|now| {
-                    now.remove(&run.id);
-                });
-            });
+        self.change(&run.company, &run.integration, |now| {
+            now.remove(&run.id);
+        });
+    }
+
+    /// Changes what is told now of an integration, wherever it is.
+    fn change(&self, of: &CompanyId, integration: &IntegrationId, change: impl Fn(&mut Now)) {
+        for topic in Topic::of(of, Some(integration), false) {
+            self.boards
+                .with(topic, |board| board.now.send_modify(&change));
         }
     }
 
@@ -152,7 +152,7 @@ impl Feed {
     pub fn live(&self, mut run: Run) -> Run {
         let told = |board: &Board| board.now.borrow().get(&run.id).cloned();
         if run.state == RunState::Running
-            && let Some(progress) = self.boards.with(&Topic::all(&run.company), told)
+            && let Some(progress) = self.boards.with(Topic::all(&run.company), told)
         {
             run.phase = Some(progress.phase);
             run.tally.objects = progress.counters;
@@ -243,17 +243,7 @@ impl Scope {
                 _ => false,
             };
         }
-        let run = match body {
-            EventBody::RunQueued(run)
-            | EventBody::RunStarted(run)
-            | EventBody::RunPhase(run)
-            | EventBody::RunFinished(run) => Some(&run.id),
-            EventBody::Change { run, .. } => Some(run),
-            EventBody::IntegrationChanged(_)
-            | EventBody::AuthorizationLost(_)
-            | EventBody::Directory(_) => None,
-        };
         let integration = body.integration();
-        integration.is_some_and(|of| self.covers(of, run))
+        integration.is_some_and(|of| self.covers(of, body.run()))
     }
 }

@@ -13,11 +13,11 @@ use super::{
 use crate::{
     directory::DirectoryConnector,
     model::{
-        Attribute, Attributes, Clock, Entity, EntityId, EntityLink, Fingerprint, Integration, Kind,
-        Link, LinkOrigin, ManualClock, Run, SourceId, Time, Uid, Value, WrittenBy,
+        Attribute, Attributes, Clock, Entity, EntityId, EntityLink, Fingerprint, Kind, Link,
+        LinkOrigin, ManualClock, SourceId, Time, Uid, Value, WrittenBy,
     },
     rules::RuleSet,
-    store::{Options, SealingKey, Slice, Store},
+    store::Slice,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -45,22 +45,9 @@ fn desired(kind: Kind) -> Attributes {
 
 impl Scene {
     async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        let store = Store::open(Options {
-            path: home.path().join("data"),
-            key: SealingKey::load_or_create(&home.path().join("key")).unwrap(),
-            clock: Arc::clone(&clock),
-        });
-        let store = store.await.unwrap();
-        let made = store.create_integration(Integration::example("google"), None);
-        let made = made.await.unwrap();
-        let integration = made.value;
-        let run = Run {
-            integration_uid: integration.uid,
-            ..queue::tests::run("acme", "google")
-        };
-        let run = store.create_run(run, None).await.unwrap();
+        let (home, store) = queue::tests::store(Arc::clone(&clock)).await;
+        let (integration, run) = queue::tests::stored(&store).await;
         let end = DirectoryConnector::new(store.clone(), Arc::clone(&clock), &integration);
         let end = Arc::new(end);
         let parts = Parts {

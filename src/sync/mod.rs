@@ -37,7 +37,7 @@ mod table;
 
 pub use crate::rules::{Answer, Part, Tested, Verdict};
 pub use error::Error;
-pub use events::{Feed, From, News, NewsItem, Scope, Watcher};
+pub use events::{Feed, From, News, NewsItem, Scope, Told, Watcher};
 pub use fate::Fate;
 pub use object::Provisioned;
 pub use retention::Retention;

@@ -34,7 +34,7 @@ pub(super) fn show(
 ) -> Option<WatchDirectoryResponse> {
     let event = match &news.item {
         NewsItem::Heartbeat => Event::Heartbeat(Heartbeat {}),
-        NewsItem::Event(event) => Event::Change(change(company, news.sequence, &event.body)?),
+        NewsItem::Event(told) => Event::Change(change(company, news.sequence, &told.event.body)?),
         NewsItem::Snapshot(_) | NewsItem::Progress(_) => return None,
     };
     Some(WatchDirectoryResponse {

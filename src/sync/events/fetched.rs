@@ -8,17 +8,43 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Durable events fetched at once.
 const BATCH: usize = 200;
+
+/// A durable event as it is told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    /// What it looks like to those who are told it, none if it is not shown: left here by who shows it first. Those of the
+    /// directory, who see it otherwise, are told another.
+    pub shown: OnceLock<Option<Arc<[u8]>>>,
+}
+
+/// Whatever it looks like.
+impl PartialEq for Told {
+    fn eq(&self, other: &Self) -> bool {
+        self.event == other.event
+    }
+}
+
+impl Told {
+    fn new(event: Event) -> Arc<Self> {
+        Arc::new(Self {
+            event,
+            shown: OnceLock::new(),
+        })
+    }
+}
 
 /// All durable events of a topic after one sequence and up to another, in order.
 #[derive(Debug, Default)]
 struct Batch {
     after: u64,
     upto: u64,
-    events: Vec<Arc<Event>>,
+    events: Vec<Arc<Told>>,
 }
 
 type Fetch = BoxFuture<'static, Result<Arc<Batch>, store::Error>>;
@@ -76,7 +102,7 @@ impl Fetched {
         };
         let batch = fetching.clone().await?;
         let events = &batch.events;
-        let place = events.partition_point(|event| event.sequence <= sequence);
+        let place = events.partition_point(|told| told.event.sequence <= sequence);
         Ok(Cursor {
             batch,
             place,
@@ -87,12 +113,10 @@ impl Fetched {
 
 async fn fetch(store: Store, topic: Topic, after: u64) -> Result<Arc<Batch>, store::Error> {
     let (events, upto) = store.news(&topic, after, BATCH).await?;
-    let first = events.first().map_or(upto, |first| first.sequence - 1);
     Ok(Arc::new(Batch {
-        // What begins with the earliest kept does not follow what came before that.
-        after: if after == 0 { first } else { after },
+        after,
         upto,
-        events: events.into_iter().map(Arc::new).collect(),
+        events: events.into_iter().map(Told::new).collect(),
     }))
 }
 
@@ -112,9 +136,9 @@ impl Cursor {
     }
 
     /// The next event that is wanted.
-    pub(super) fn next(&mut self, wanted: impl Fn(&EventBody) -> bool) -> Option<Arc<Event>> {
+    pub(super) fn next(&mut self, wanted: impl Fn(&EventBody) -> bool) -> Option<Arc<Told>> {
         let mut rest = self.batch.events.iter().skip(self.place);
-        let found = rest.find(|event| wanted(&event.body));
+        let found = rest.find(|told| wanted(&told.event.body));
         self.place = self.batch.events.len() - rest.len();
         found.cloned()
     }

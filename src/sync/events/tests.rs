@@ -1,12 +1,12 @@
 //! Who watches a company is told all of it, however the others who watch it read.
 
-use super::{Error, Feed, From, NewsItem, Scope, Watcher};
+use super::{Error, Feed, From, NewsItem, Scope, Told, Watcher};
 use crate::{
     model::{
-        Clock, CompanyId, Counters, Event, EventBody, Integration, IntegrationId, ManualClock,
-        MemberCounters, Phase, Progress, Run, RunState, Time,
+        Clock, CompanyId, Counters, Event, EventBody, IntegrationId, ManualClock, MemberCounters,
+        Phase, Progress, Run, RunState, Time,
     },
-    store::{Kept, Options, SealingKey, Store},
+    store::{Kept, Store},
     sync::queue,
 };
 use futures_util::{FutureExt, future::join_all};
@@ -31,20 +31,9 @@ struct Scene {
 impl Scene {
     /// An integration and a run of it: two events.
     async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
-        let store = Store::open(Options {
-            path: home.path().join("data"),
-            key: SealingKey::load_or_create(&home.path().join("key")).unwrap(),
-            clock: Arc::new(clock.clone()),
-        });
-        let store = store.await.unwrap();
-        let made = store.create_integration(Integration::example("google"), None);
-        let run = Run {
-            integration_uid: made.await.unwrap().value.uid,
-            ..queue::tests::run("acme", "google")
-        };
-        let run = store.create_run(run, None).await.unwrap();
+        let (home, store) = queue::tests::store(Arc::new(clock.clone())).await;
+        let (_, run) = queue::tests::stored(&store).await;
         Self {
             _home: home,
             feed: Feed::new(store.clone(), Arc::new(clock.clone())),
@@ -92,6 +81,16 @@ impl Scene {
     }
 }
 
+/// Lets go of all events but the last; tells how many those were.
+async fn forget(store: &Store) -> usize {
+    let kept = Kept {
+        events: Time::MAX,
+        runs: Time::UNIX_EPOCH,
+    };
+    let company = CompanyId::try_new("acme").unwrap();
+    store.forget_history(&company, kept).await.unwrap()
+}
+
 /// How often something was woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);
@@ -103,13 +102,14 @@ impl Wake for Woken {
 }
 
 /// The next event and its sequence.
-async fn event(watcher: &mut Watcher) -> (u64, Arc<Event>) {
+async fn event(watcher: &mut Watcher) -> (u64, Arc<Told>) {
     let next = async {
         loop {
             let news = watcher.next().await.unwrap();
-            if let NewsItem::Event(event) = news.item {
-                assert_eq!((event.sequence, event.time), (news.sequence, news.time));
-                return (news.sequence, event);
+            if let NewsItem::Event(told) = news.item {
+                let Event { sequence, time, .. } = told.event;
+                assert_eq!((sequence, time), (news.sequence, news.time));
+                return (sequence, told);
             }
         }
     };
@@ -139,9 +139,9 @@ async fn events_are_fetched_once_for_all_and_each_is_told_all_of_them() {
     let mut late = scene.watch(From::After(150)).await;
     scene.publish().await;
     for expected in 151..=303 {
-        let (sequence, event) = event(&mut late).await;
+        let (sequence, told) = event(&mut late).await;
         assert_eq!(sequence, expected);
-        assert_eq!(event.time > before, expected == 303);
+        assert_eq!(told.event.time > before, expected == 303);
     }
     assert_eq!(event(&mut all[0]).await.0, 303);
 }
@@ -191,14 +191,24 @@ async fn what_follows_the_earliest_kept_is_not_told_to_one_who_missed_what_was_b
     for _ in 0..5 {
         scene.publish().await;
     }
-    let kept = Kept {
-        events: Time::MAX,
-        runs: Time::UNIX_EPOCH,
-    };
-    let company = &scene.run.company;
-    assert_eq!(scene.store.forget_history(company, kept).await, Ok(6));
+    assert_eq!(forget(&scene.store).await, 6);
     let mut from_the_earliest = scene.watch(From::After(0)).await;
     assert_eq!(event(&mut from_the_earliest).await.0, 7);
+    let told = behind.next().await;
+    assert!(matches!(told, Err(Error::BadPosition(_))), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_began_before_there_was_anything_does_not_miss_what_is_let_go_without_a_word() {
+    let (_home, store) = queue::tests::store(Arc::new(ManualClock::default())).await;
+    let feed = Feed::new(store.clone(), Arc::new(ManualClock::default()));
+    let company = || CompanyId::try_new("acme").unwrap();
+    let watch = || feed.watch(company(), Scope::default(), From::After(0));
+    let mut behind = watch().await.unwrap();
+    queue::tests::stored(&store).await;
+    assert_eq!(forget(&store).await, 1);
+    let mut later = watch().await.unwrap();
+    assert_eq!(event(&mut later).await.0, 2);
     let told = behind.next().await;
     assert!(matches!(told, Err(Error::BadPosition(_))), "{told:?}");
 }
@@ -209,12 +219,7 @@ async fn who_begins_with_the_earliest_kept_is_not_told_what_another_was_before_i
     scene.publish().await;
     let mut slow = scene.watch(From::After(0)).await;
     assert_eq!(event(&mut slow).await.0, 1);
-    let kept = Kept {
-        events: Time::MAX,
-        runs: Time::UNIX_EPOCH,
-    };
-    let company = &scene.run.company;
-    assert_eq!(scene.store.forget_history(company, kept).await, Ok(2));
+    assert_eq!(forget(&scene.store).await, 2);
     let mut from_the_earliest = scene.watch(From::After(0)).await;
     scene.publish().await;
     assert_eq!(event(&mut from_the_earliest).await.0, 3);

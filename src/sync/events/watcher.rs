@@ -59,7 +59,7 @@ impl Watcher {
     ) -> Result<Self, Error> {
         let topic = scope.topic(&company);
         let last = feed.store.subscribe(topic.clone());
-        let (fetched, mut now) = feed.boards.share(&topic);
+        let (fetched, mut now) = feed.boards.share(&topic, scope.directory);
         now.mark_changed();
         Ok(Self {
             feed: feed.clone(),
@@ -86,12 +86,12 @@ impl Watcher {
             if let Some((sequence, item)) = self.waiting.pop_front() {
                 return Ok(self.news(sequence, item));
             }
-            let event = self.events.next(|body| self.scope.covers_event(body));
-            if let Some(event) = event {
+            let told = self.events.next(|body| self.scope.covers_event(body));
+            if let Some(told) = told {
                 return Ok(News {
-                    sequence: event.sequence,
-                    time: event.time,
-                    item: NewsItem::Event(event),
+                    sequence: told.event.sequence,
+                    time: told.event.time,
+                    item: NewsItem::Event(told),
                 });
             }
             if self.fetch().await? || self.fetch_progress() {
@@ -105,7 +105,7 @@ impl Watcher {
                 self.events = Cursor::default();
                 return Ok(self.news(self.sequence, NewsItem::Heartbeat));
             }
-            let tell = self.quiet.is_none() && !self.scope.directory;
+            let tell = self.quiet.is_none();
             let quiet = OptionFuture::from(self.quiet.as_mut());
             tokio::select! {
                 changed = self.last.changed() => changed.map_err(|_| Error::Stopping)?,
@@ -143,8 +143,7 @@ impl Watcher {
 
     /// Takes what is new of progress, unless it was looked at just now; tells whether there was any.
     fn fetch_progress(&mut self) -> bool {
-        let look = self.quiet.is_none() && !self.scope.directory;
-        if !look || !self.now.has_changed().unwrap_or(false) {
+        if self.quiet.is_some() || !self.now.has_changed().unwrap_or(false) {
             return false;
         }
         self.quiet = Some(Box::pin(tokio::time::sleep(PROGRESS)));

@@ -1,7 +1,12 @@
 use super::*;
-use crate::model::{
-    Action, Attributes, Kind, RequestCounts, RuleEvent, RunState, Tally, Time, Trigger, Uid,
+use crate::{
+    model::{
+        Action, Attributes, Clock, Integration, Kind, RequestCounts, RuleEvent, RunState, Tally,
+        Time, Trigger, Uid,
+    },
+    store::{Options, SealingKey, Store},
 };
+use std::sync::Arc;
 
 fn rule(id: &str, run_mode: RunMode) -> Rule {
     Rule {
@@ -76,6 +81,30 @@ pub(in crate::sync) fn run(company: &str, integration: &str) -> Run {
         made_up: false,
         preview: false,
     }
+}
+
+/// A store on disk, of no company yet.
+pub(in crate::sync) async fn store(clock: Arc<dyn Clock>) -> (tempfile::TempDir, Store) {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(Options {
+        path: home.path().join("data"),
+        key: SealingKey::load_or_create(&home.path().join("key")).unwrap(),
+        clock,
+    });
+    let store = store.await.unwrap();
+    (home, store)
+}
+
+/// An integration in a store, and a run of it that waits: two events.
+pub(in crate::sync) async fn stored(store: &Store) -> (Integration, Run) {
+    let made = store.create_integration(Integration::example("google"), None);
+    let integration = made.await.unwrap().value;
+    let run = Run {
+        integration_uid: integration.uid,
+        ..run("acme", "google")
+    };
+    let run = store.create_run(run, None).await.unwrap();
+    (integration, run)
 }
 
 fn next(queue: &mut Queue) -> Option<(Run, CancellationToken)> {

@@ -174,6 +174,13 @@ async fn what_runs_do_is_told_with_where_to_read_more_and_only_what_they_did() {
     world.edit(&at("ann"), name).await;
     world.person("eve").await;
     world.join("team", "eve").await;
+    let watch = v1::WatchRunsRequest {
+        parent: company(),
+        include_changes: true,
+        ..v1::WatchRunsRequest::default()
+    };
+    let beside = world.sync.clone().watch_runs(watch).await;
+    let mut beside = beside.unwrap().into_inner();
     let run = world.sync().await;
     let mut by_run = Vec::new();
     for _ in 0..3 {
@@ -194,4 +201,18 @@ async fn what_runs_do_is_told_with_where_to_read_more_and_only_what_they_did() {
     );
     assert!(by_run[1].attributes.contains(&"name.givenName".to_owned()));
     assert_eq!(by_run[1].object, world.user("ann").await.name);
+    // Who watches runs beside is told the same, as he sees it.
+    let mut seen = std::collections::BTreeMap::new();
+    loop {
+        match beside.message().await.unwrap().unwrap().event.unwrap() {
+            v1::watch_runs_response::Event::Change(change) => {
+                seen.insert(change.name, change.target.unwrap().label);
+            }
+            v1::watch_runs_response::Event::RunFinished(_) => break,
+            _ => {}
+        }
+    }
+    let told = by_run.iter();
+    let told = told.map(|change| (change.change.clone(), change.label.clone()));
+    assert_eq!(seen, told.collect());
 }
