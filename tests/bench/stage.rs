@@ -20,6 +20,18 @@ const ADMIN: &str = "admin@acme.test";
 /// Ends with this.
 struct Process(Child);
 
+impl Process {
+    /// Seconds of processor time that it has spent, its own and the system's for it (ticks of 10 ms of Linux).
+    fn processor(&self) -> f64 {
+        let stat = format!("/proc/{}/stat", self.0.id());
+        let stat = std::fs::read_to_string(stat).unwrap();
+        // The second field is a name in brackets; user and system time are the 14th and 15th.
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        let ticks = fields.skip(11).take(2).map(|n| n.parse::<f64>().unwrap());
+        ticks.sum::<f64>() / 100.0
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -29,7 +41,7 @@ impl Drop for Process {
 
 /// The simulated Google of a company without groups.
 pub struct Google {
-    _process: Process,
+    process: Process,
     pub url: String,
     pub http: reqwest::Client,
     client: (String, String),
@@ -63,7 +75,7 @@ impl Google {
         let ready: Value = serde_json::from_str(&line).unwrap();
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
         Self {
-            _process: Process(child),
+            process: Process(child),
             url: text("listening"),
             http: reqwest::Client::builder()
                 .user_agent("bench (gzip)")
@@ -72,6 +84,11 @@ impl Google {
                 .unwrap(),
             client: (text("client_id"), text("client_secret")),
         }
+    }
+
+    /// Seconds of processor time that it has spent.
+    pub fn processor(&self) -> f64 {
+        self.process.processor()
     }
 
     /// What is only told to tests, at a path below `/sandbox/`.
@@ -259,14 +276,9 @@ impl Daemon {
         kilobytes.parse::<u64>().unwrap() * 1024
     }
 
-    /// Seconds of processor time that it has spent, its own and the system's for it (ticks of 10 ms of Linux).
+    /// Seconds of processor time that it has spent, its own and the system's for it.
     pub fn processor(&self) -> f64 {
-        let stat = format!("/proc/{}/stat", self.process.0.id());
-        let stat = std::fs::read_to_string(stat).unwrap();
-        // The second field is a name in brackets; user and system time are the 14th and 15th.
-        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
-        let ticks = fields.skip(11).take(2).map(|n| n.parse::<f64>().unwrap());
-        ticks.sum::<f64>() / 100.0
+        self.process.processor()
     }
 
     /// Stops it gracefully, so that its data directory is free.

@@ -1,52 +1,85 @@
 //! What streams cost a run: 200 that are idle, and 10 that nobody reads.
 
 use super::{Daemon, Google, ratio, seconds, show};
-use provisiond::proto::v1::{WatchRunsRequest, sync_service_client::SyncServiceClient};
+use provisiond::proto::v1::{
+    WatchRunsRequest, WatchRunsResponse, sync_service_client::SyncServiceClient,
+};
+use std::time::Duration;
+use tonic::Streaming;
 
 const IDLE: usize = 200;
 const STALLED: usize = 10;
 
-/// Rounds of first syncs, in turn without and with streams.
-pub async fn measure(users: usize, rounds: usize) {
+/// Pairs of first syncs, one without and one with streams, in either order in turn.
+pub async fn measure(users: usize, pairs: usize) {
     let google = Google::start(users, 0).await;
-    let (mut alone, mut watched) = (Vec::new(), Vec::new());
-    for round in 0..rounds * 2 {
-        let home = tempfile::tempdir().unwrap();
-        let mut daemon = Daemon::start(&google, home.path()).await;
-        daemon.set_up().await;
-        daemon.create("idle").await;
-        let mut streams = Vec::new();
-        if round % 2 == 1 {
-            for n in 0..IDLE + STALLED {
-                let mut client = SyncServiceClient::connect(daemon.grpc.clone())
-                    .await
-                    .unwrap();
-                // Idle ones watch another integration of the company; stalled ones ask for everything and read nothing.
-                let watch = WatchRunsRequest {
-                    parent: if n < IDLE {
-                        "companies/acme/integrations/idle"
-                    } else {
-                        "companies/acme"
-                    }
-                    .to_owned(),
-                    include_changes: true,
-                    ..WatchRunsRequest::default()
-                };
-                streams.push(client.watch_runs(watch).await.unwrap());
-            }
+    let mut cost = [Cost::default(), Cost::default()];
+    for pair in 0..pairs {
+        for watched in [pair % 2 == 1, pair % 2 == 0] {
+            let home = tempfile::tempdir().unwrap();
+            let mut daemon = Daemon::start(&google, home.path()).await;
+            daemon.set_up().await;
+            daemon.create("idle").await;
+            let _streams = match watched {
+                true => open(&daemon).await,
+                false => Vec::new(),
+            };
+            let before = (daemon.processor(), google.processor());
+            let cost = &mut cost[usize::from(watched)];
+            cost.times.push(daemon.run().await.time);
+            cost.busy += (daemon.processor() - before.0) / pairs as f64;
+            cost.google.push(google.processor() - before.1);
         }
-        let time = daemon.run().await.time;
-        if streams.is_empty() {
-            &mut alone
-        } else {
-            &mut watched
-        }
-        .push(time);
     }
+    let [alone, with] = cost;
     println!(
-        "\n{users} users, first sync alone {:.2} s, with {IDLE} idle and {STALLED} stalled streams {:.2} s",
-        seconds(&alone),
-        seconds(&watched),
+        "\n{users} users, first sync alone {:.2} s, with {IDLE} idle and {STALLED} stalled streams {:.2} s; \
+         processor time of the daemon {:.2} and {:.2} s",
+        seconds(&alone.times),
+        seconds(&with.times),
+        alone.busy,
+        with.busy,
     );
-    show("first sync watched / alone", ratio(&watched, &alone), 1.05);
+    println!(
+        "first sync watched / alone, as it was                     {:>6.3}x",
+        ratio(&with.times, &alone.times)
+    );
+    let ratio = ratio(&with.steady(), &alone.steady());
+    show("the same, the machine's speed taken out", ratio, 1.05);
+}
+
+/// What first syncs cost.
+#[derive(Default)]
+struct Cost {
+    times: Vec<Duration>,
+    /// Mean processor time of the daemon, in seconds.
+    busy: f64,
+    /// Processor time of the simulated Google in each, in seconds.
+    google: Vec<f64>,
+}
+
+impl Cost {
+    /// The times by how fast the machine was meanwhile. What the simulated Google has to do is the same in each, so that the
+    /// processor time which that takes tells: it varies by a tenth from one to the next. Waiting for a processor does not count in it.
+    fn steady(&self) -> Vec<Duration> {
+        let each = self.times.iter().zip(&self.google);
+        each.map(|(time, google)| time.div_f64(*google)).collect()
+    }
+}
+
+/// Opens the streams. Idle ones watch another integration of the company; stalled ones ask for everything and read nothing.
+async fn open(daemon: &Daemon) -> Vec<Streaming<WatchRunsResponse>> {
+    let idle = "companies/acme/integrations/idle";
+    let mut streams = Vec::new();
+    for n in 0..IDLE + STALLED {
+        let client = SyncServiceClient::connect(daemon.grpc.clone());
+        let watch = WatchRunsRequest {
+            parent: if n < IDLE { idle } else { "companies/acme" }.to_owned(),
+            include_changes: true,
+            ..WatchRunsRequest::default()
+        };
+        let stream = client.await.unwrap().watch_runs(watch).await.unwrap();
+        streams.push(stream.into_inner());
+    }
+    streams
 }
