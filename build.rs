@@ -33,12 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let servers = out.join("servers");
     fs::create_dir_all(&servers)?;
     let package = ".appsco.provisioning.v1";
-    let streamed = ["WatchRunsResponse", "WatchDirectoryResponse"];
-    streamed
-        .iter()
-        .fold(tonic_prost_build::configure(), |builder, message| {
-            builder.extern_path(format!("{package}.{message}"), "crate::proto::Encoded")
-        })
+    let encoded = "crate::proto::Encoded";
+    tonic_prost_build::configure()
+        .extern_path(format!("{package}.WatchRunsResponse"), encoded)
+        .extern_path(format!("{package}.WatchDirectoryResponse"), encoded)
         .extern_path(package, "crate::proto::v1")
         .build_client(false)
         .out_dir(servers)

@@ -116,8 +116,8 @@ impl App {
             None => own_url(bound(&http)?)?,
         };
         let Substitutes { clock, backoff } = substitutes;
-        let key = SealingKey::load_or_create(&config.sealing.key_file)?;
         let path = config.store.path.clone();
+        let key = SealingKey::of_store(&config.sealing.key_file, &path)?;
         let store = Store::open(store::Options {
             path,
             key,

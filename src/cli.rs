@@ -6,7 +6,10 @@ use crate::{
     config::Config,
 };
 use clap::{Args, Parser, Subcommand};
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::{IsTerminal, Write as _},
+    path::PathBuf,
+};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -194,15 +197,17 @@ fn told(info: &admin::BackupInfo) -> String {
 /// The token goes to the caller, its hash to the configuration; nothing is kept here.
 fn new_token() -> anyhow::Result<()> {
     let (token, hash) = crate::config::new_token()?;
-    println!(
-        "The token, for the caller alone; it is not shown again:\n\n  {}\n",
+    let text = format!(
+        "The token, for the caller alone; it is not shown again:\n\n  {}\n\n\
+         The configuration, for the daemon:\n\n  [callers.name-of-the-caller]\n  token_hash = \"{hash}\"\n  \
+         role = \"viewer\"        # or operator, admin\n  companies = [\"acme\"]  # or \"*\"\n",
         token.expose()
     );
-    println!(
-        "The configuration, for the daemon:\n\n  [callers.name-of-the-caller]\n  token_hash = \"{hash}\"\n  \
-         role = \"viewer\"        # or operator, admin\n  companies = [\"acme\"]  # or \"*\""
-    );
-    Ok(())
+    // Whoever reads only the beginning has it all the same.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

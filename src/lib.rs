@@ -45,7 +45,7 @@
 //! - Absence is concluded from a complete listing only; a listing says of itself whether it was one.
 //! - No object store access for what is unchanged: a run holds about 40 bytes for each object, a preview some hundred more for
 //!   each that it would change, and nothing else grows with the directory. An unchanged run makes at most 8 store writes.
-//! - No sled type leaves `store`, no tonic type leaves `grpc`; no lock is held across an await, but where one asks for all who wait; nothing unsafe.
+//! - No sled type leaves `store`, no tonic type leaves `grpc` and the clients, `admin` and `dev`; no lock is held across an await, but where one asks for all who wait; nothing unsafe.
 //! - No wall clock is read below `app`: time is passed in, so tests move it and nothing sleeps.
 //! - No task is spawned but in `app` and `sync`, under one tracker, with the token that ends it.
 //! - No secret is in clear outside memory: only what is sealed can be stored, and a secret prints as nothing.

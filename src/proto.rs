@@ -38,7 +38,7 @@ impl Encoded {
     }
 }
 
-/// Stands in for any message that a server sends; what it receives is nothing to it.
+/// Stands in for the message that was encoded. Servers only send it; decoding skips everything.
 impl Message for Encoded {
     fn encode_raw(&self, buf: &mut impl BufMut) {
         buf.put_slice(&self.0);

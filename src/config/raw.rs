@@ -11,8 +11,6 @@ use std::{
 use url::Url;
 
 const PREFIX: &str = "PROVISIOND_";
-/// Names the configuration file itself, for the command line to read.
-const NOT_A_KEY: &str = "PROVISIOND_CONFIG";
 
 pub(super) const KEYS: &[&str] = &[
     "backup.directory",
@@ -236,7 +234,7 @@ fn flatten(prefix: &str, table: Map<String, Value>, into: &mut BTreeMap<String, 
 
 /// `PROVISIOND_SYSTEMS__GOOGLE_WORKSPACE__CLIENT_ID` is `systems.google-workspace.client_id`.
 fn key_of_variable(name: &str) -> Option<String> {
-    let rest = name.strip_prefix(PREFIX).filter(|_| name != NOT_A_KEY)?;
+    let rest = name.strip_prefix(PREFIX)?;
     let parts = rest.split("__").enumerate().map(|(at, part)| {
         let part = part.to_ascii_lowercase();
         match at {

@@ -66,7 +66,6 @@ fn flags_go_over_environment_over_file() {
     let env = pairs(&[
         ("PROVISIOND_STORE__PATH", "environment"),
         ("PROVISIOND_GRPC__LISTEN", "127.0.0.1:2"),
-        ("PROVISIOND_CONFIG", "elsewhere.toml"),
         ("HOME", "somewhere"),
     ]);
     let config = Config::load(Some(&path), env, pairs(&[("grpc.listen", "[::1]:3")])).unwrap();

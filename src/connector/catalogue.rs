@@ -12,33 +12,14 @@ use crate::model::{
 /// Id of Google Workspace, once called G Suite.
 pub const GOOGLE_WORKSPACE: &str = "google-workspace";
 
-/// What values an attribute takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AttributeType {
-    /// One text.
-    Text,
-    /// Yes or no; in conditions and defaults `true` or `false`.
-    Bool,
-    /// Several texts.
-    List,
-}
-
-/// An attribute that an object of a kind can have at the target.
+/// An attribute that the system tells of its objects, and that the standard mapping carries over: the value at the source is the
+/// value at the target, and the integration owns it there (semantics 9, 11).
 #[derive(Debug, PartialEq, Eq)]
 pub struct AttributeInfo {
     /// Which.
     pub attribute: Attribute,
     /// What people call it.
     pub title: &'static str,
-    /// What values it takes.
-    pub value_type: AttributeType,
-    /// Whether no object can be made without it.
-    pub required_on_create: bool,
-    /// Whether the system's standard mapping carries it over: the value at the source is the value at the target, and
-    /// the integration owns it there (semantics 9, 11).
-    pub mapped: bool,
-    /// Whether a rule may give a default for it. False for addresses, which are unique in a company.
-    pub takes_default: bool,
 }
 
 /// What people can choose from as the value of a condition.
@@ -92,25 +73,13 @@ pub struct KindInfo {
     pub actions: &'static [Action],
     /// Kinds that it can be turned into.
     pub targets: &'static [Kind],
-    /// Attributes of the target object.
+    /// Attributes that are carried over.
     pub attributes: &'static [AttributeInfo],
     /// Attributes that conditions may ask for.
     pub conditions: &'static [ConditionInfo],
 }
 
 impl KindInfo {
-    /// The attributes that the standard mapping carries over.
-    pub fn mapped(&self) -> impl Iterator<Item = &'static Attribute> {
-        let mapped = self.attributes.iter().filter(|info| info.mapped);
-        mapped.map(|info| &info.attribute)
-    }
-
-    /// What is known of an attribute of the target object.
-    pub fn attribute(&self, attribute: &Attribute) -> Option<&'static AttributeInfo> {
-        let mut all = self.attributes.iter();
-        all.find(|info| info.attribute == *attribute)
-    }
-
     /// What is known of an attribute that conditions may ask for.
     pub fn condition(&self, attribute: &Attribute) -> Option<&'static ConditionInfo> {
         let mut all = self.conditions.iter();
@@ -133,8 +102,6 @@ pub struct System {
     pub kinds: &'static [KindInfo],
     /// How it can be authorized.
     pub authorization: &'static [AuthorizationMethod],
-    /// Whether each integration has to say where the system is.
-    pub base_url_needed: bool,
 }
 
 impl System {
@@ -166,36 +133,8 @@ const TEXT: &[Operator] = &[
     Operator::EndsWith,
 ];
 
-const fn mapped(
-    attribute: Attribute,
-    title: &'static str,
-    value_type: AttributeType,
-) -> AttributeInfo {
-    AttributeInfo {
-        attribute,
-        title,
-        value_type,
-        required_on_create: false,
-        mapped: true,
-        takes_default: true,
-    }
-}
-
-/// An attribute whose values are unique in the company.
-const fn address(
-    attribute: Attribute,
-    title: &'static str,
-    value_type: AttributeType,
-    required: bool,
-) -> AttributeInfo {
-    AttributeInfo {
-        attribute,
-        title,
-        value_type,
-        required_on_create: required,
-        mapped: true,
-        takes_default: false,
-    }
+const fn mapped(attribute: Attribute, title: &'static str) -> AttributeInfo {
+    AttributeInfo { attribute, title }
 }
 
 const fn condition(attribute: Attribute, title: &'static str, choices: Choices) -> ConditionInfo {
@@ -238,41 +177,22 @@ static SYSTEMS: &[System] = &[System {
         AuthorizationMethod::Consent,
         AuthorizationMethod::ServiceAccountKey,
     ],
-    base_url_needed: false,
 }];
 
 static GOOGLE_USER: &[AttributeInfo] = &[
-    address(
-        Attribute::USER_NAME,
-        "Primary e-mail",
-        AttributeType::Text,
-        true,
-    ),
-    mapped(Attribute::GIVEN_NAME, "First name", AttributeType::Text),
-    mapped(Attribute::FAMILY_NAME, "Last name", AttributeType::Text),
-    mapped(Attribute::DISPLAY_NAME, "Display name", AttributeType::Text),
-    mapped(Attribute::ACTIVE, "Active", AttributeType::Bool),
-    address(
-        Attribute::ALIASES,
-        "E-mail aliases",
-        AttributeType::List,
-        false,
-    ),
-    mapped(
-        Attribute::PHONE_NUMBERS,
-        "Phone numbers",
-        AttributeType::List,
-    ),
-    mapped(Attribute::TITLE, "Job title", AttributeType::Text),
-    mapped(Attribute::DEPARTMENT, "Department", AttributeType::Text),
-    mapped(Attribute::ORGANIZATION, "Organization", AttributeType::Text),
-    mapped(Attribute::COST_CENTER, "Cost center", AttributeType::Text),
-    mapped(
-        Attribute::EMPLOYEE_NUMBER,
-        "Employee number",
-        AttributeType::Text,
-    ),
-    mapped(Attribute::MANAGER, "Manager's e-mail", AttributeType::Text),
+    mapped(Attribute::USER_NAME, "Primary e-mail"),
+    mapped(Attribute::GIVEN_NAME, "First name"),
+    mapped(Attribute::FAMILY_NAME, "Last name"),
+    mapped(Attribute::DISPLAY_NAME, "Display name"),
+    mapped(Attribute::ACTIVE, "Active"),
+    mapped(Attribute::ALIASES, "E-mail aliases"),
+    mapped(Attribute::PHONE_NUMBERS, "Phone numbers"),
+    mapped(Attribute::TITLE, "Job title"),
+    mapped(Attribute::DEPARTMENT, "Department"),
+    mapped(Attribute::ORGANIZATION, "Organization"),
+    mapped(Attribute::COST_CENTER, "Cost center"),
+    mapped(Attribute::EMPLOYEE_NUMBER, "Employee number"),
+    mapped(Attribute::MANAGER, "Manager's e-mail"),
 ];
 
 static GOOGLE_USER_CONDITIONS: &[ConditionInfo] = &[
@@ -304,20 +224,10 @@ static GOOGLE_USER_CONDITIONS: &[ConditionInfo] = &[
 ];
 
 static GOOGLE_GROUP: &[AttributeInfo] = &[
-    address(
-        Attribute::USER_NAME,
-        "Group e-mail",
-        AttributeType::Text,
-        true,
-    ),
-    mapped(Attribute::DISPLAY_NAME, "Name", AttributeType::Text),
-    mapped(Attribute::DESCRIPTION, "Description", AttributeType::Text),
-    address(
-        Attribute::ALIASES,
-        "E-mail aliases",
-        AttributeType::List,
-        false,
-    ),
+    mapped(Attribute::USER_NAME, "Group e-mail"),
+    mapped(Attribute::DISPLAY_NAME, "Name"),
+    mapped(Attribute::DESCRIPTION, "Description"),
+    mapped(Attribute::ALIASES, "E-mail aliases"),
 ];
 
 static GOOGLE_GROUP_CONDITIONS: &[ConditionInfo] = &[
@@ -336,6 +246,7 @@ static GOOGLE_GROUP_CONDITIONS: &[ConditionInfo] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Shape;
 
     #[test]
     fn every_system_has_a_valid_id_and_is_found_by_it() {
@@ -365,16 +276,11 @@ mod tests {
         for kind in systems().iter().flat_map(|system| system.kinds) {
             for info in kind.attributes {
                 let asked = kind.condition(&info.attribute).unwrap();
-                let switch = info.value_type == AttributeType::Bool;
+                let switch = info.attribute.shape() == Shape::YesNo;
                 assert_eq!(asked.choices == Choices::YesNo, switch, "{}", info.title);
             }
-            assert!(
-                kind.attribute(&Attribute::USER_NAME)
-                    .unwrap()
-                    .required_on_create
-            );
-            assert!(kind.mapped().all(|a| kind.attribute(a).unwrap().mapped));
-            assert!(kind.attribute(&Attribute::ADMIN).is_none());
+            let told = |attribute| kind.attributes.iter().any(|a| a.attribute == attribute);
+            assert!(told(Attribute::USER_NAME) && !told(Attribute::ADMIN));
         }
     }
 }

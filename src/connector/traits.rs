@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::model::{
-    Attributes, Consent, Entity, EntityLink, Found, IntegrationId, Kind, Object, RequestCounts,
-    Secret, SourceId, SystemId, Wanted,
+    Attributes, Entity, EntityLink, Found, IntegrationId, Kind, Object, RequestCounts, Secret,
+    SourceId, SystemId, Wanted,
 };
 use futures_util::future::BoxFuture;
 
@@ -57,8 +57,6 @@ pub struct Standing {
     pub account: String,
     /// Whether that account administers the customer.
     pub admin: bool,
-    /// The consent as far as the system tells it.
-    pub consent: Option<Consent>,
 }
 
 /// Where a listing goes on; opaque.

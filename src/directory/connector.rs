@@ -54,7 +54,6 @@ impl Connector for DirectoryConnector {
             customer_id: self.author.company.to_string(),
             account: self.author.integration.to_string(),
             admin: true,
-            consent: None,
         };
         ready(Ok(standing)).boxed()
     }

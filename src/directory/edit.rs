@@ -1,6 +1,9 @@
 //! Changing users and groups by hand.
 
-use super::{Directory, Error, New, complete, validate};
+use super::{
+    Directory, Error, New,
+    validate::{self, complete},
+};
 use crate::model::{Attribute, Entity, Value, WrittenBy};
 
 impl Directory {
@@ -8,15 +11,26 @@ impl Directory {
     /// them already. Fails with every field that is wrong, with every attribute that would change though an integration
     /// owns it, if the address is taken, or if the object changed since it was read.
     ///
-    /// Making a user inactive is always allowed, and remembered; making it active again then too (semantics 12).
-    pub async fn update(&self, seen: Entity, wanted: New, caller: &str) -> Result<Entity, Error> {
+    /// Making a user inactive is always allowed, and remembered; making it active again then too (semantics 12). It is remembered also
+    /// of one who is inactive already, if the caller `deactivates` it by saying so.
+    pub async fn update(
+        &self,
+        seen: Entity,
+        wanted: New,
+        deactivates: bool,
+        caller: &str,
+    ) -> Result<Entity, Error> {
         let mut after = wanted.attributes;
+        // What it never had is not missed: it may be an integration's to say.
         if wanted.bad.is_empty() {
-            complete(seen.kind, &mut after);
+            complete(seen.kind, &mut after, |name| {
+                seen.attributes.get(name).is_some()
+            });
         }
         let changed = validate::changed(seen.kind, &seen.attributes, &after, wanted.bad)
             .map_err(Error::Invalid)?;
-        if changed.is_empty() {
+        let deactivates = deactivates && !seen.deactivated_by_hand;
+        if changed.is_empty() && !deactivates {
             return Ok(seen);
         }
         let active = changed
@@ -25,7 +39,7 @@ impl Directory {
         let by_hand = match active {
             Some(true) => seen.deactivated_by_hand,
             Some(false) => true,
-            None => false,
+            None => deactivates,
         };
         let owned: Vec<_> = changed
             .iter()
@@ -41,7 +55,8 @@ impl Directory {
         }
         let entity = Entity {
             attributes: after,
-            deactivated_by_hand: active.map_or(seen.deactivated_by_hand, |active| !active),
+            deactivated_by_hand: active
+                .map_or(seen.deactivated_by_hand || deactivates, |active| !active),
             written_by: WrittenBy::Caller(caller.to_owned()),
             update_time: self.clock.now(),
             ..seen

@@ -1,9 +1,6 @@
 //! What can go wrong with the directory.
 
-use crate::{
-    model::{ErrorKind, Violation},
-    store,
-};
+use crate::{model::Violation, store};
 
 /// What can go wrong.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,28 +39,6 @@ fn owners(owned: &[(String, String)]) -> String {
         .iter()
         .map(|(field, owner)| format!("{field} is kept up to date by {owner}"));
     each.collect::<Vec<_>>().join("; ")
-}
-
-impl Error {
-    /// What a caller can do about it.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Invalid(_) => ErrorKind::Invalid,
-            Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Taken { .. } => ErrorKind::AlreadyExists,
-            Self::Store(store::Error::Changed(_)) => ErrorKind::Conflict,
-            Self::Owned(_) | Self::Store(store::Error::Refused(_)) => ErrorKind::Precondition,
-            Self::Store(_) => ErrorKind::Internal,
-        }
-    }
-
-    /// The fields that are wrong, if that is the trouble.
-    pub fn violations(&self) -> &[Violation] {
-        match self {
-            Self::Invalid(violations) => violations,
-            Self::NotFound(_) | Self::Taken { .. } | Self::Owned(_) | Self::Store(_) => &[],
-        }
-    }
 }
 
 impl From<store::Error> for Error {

@@ -193,8 +193,7 @@ fn made(
     caller: &str,
     now: crate::model::Time,
 ) -> Result<Entity, Error> {
-    let (id, mut attributes) = validate::new(kind, new).map_err(Error::Invalid)?;
-    complete(kind, &mut attributes);
+    let (id, attributes) = validate::new(kind, new).map_err(Error::Invalid)?;
     let uid = Uid::generate();
     Ok(Entity {
         company: company.clone(),
@@ -211,20 +210,4 @@ fn made(
         create_time: now,
         update_time: now,
     })
-}
-
-/// Fills in what every object has.
-fn complete(kind: Kind, attributes: &mut Attributes) {
-    if attributes.text(&Attribute::DISPLAY_NAME).is_none() {
-        let shown = [Attribute::GIVEN_NAME, Attribute::FAMILY_NAME];
-        let parts: Vec<&str> = shown.iter().filter_map(|a| attributes.text(a)).collect();
-        let shown = match parts.is_empty() {
-            true => attributes.text(&Attribute::USER_NAME).map(str::to_owned),
-            false => Some(parts.join(" ")),
-        };
-        attributes.set_text(Attribute::DISPLAY_NAME, shown.as_deref());
-    }
-    if kind == Kind::User && attributes.bool(&Attribute::ACTIVE).is_none() {
-        attributes.set(Attribute::ACTIVE, crate::model::Value::Bool(true));
-    }
 }

@@ -64,17 +64,38 @@ fn shape(kind: Kind, attribute: &Attribute) -> Option<(&'static str, Shape)> {
     row.map(|(_, field, shape)| (*field, *shape))
 }
 
-/// Checks a new object; there is an id if the caller chose one. Fields are named as in the request that carries it.
+/// Checks a new object, and fills in what every object has; there is an id if the caller chose one. Fields are named as in the request that carries it.
 pub(super) fn new(kind: Kind, new: New) -> Result<(Option<EntityId>, Attributes), Vec<Violation>> {
     let mut wrong = new.bad;
     let id = new.id.as_deref().map(EntityId::try_new).transpose();
     if let Err(error) = &id {
         wrong.push(Violation::new(format!("{kind}_id"), error.to_string()));
     }
-    attributes(kind, &new.attributes, &mut wrong);
+    let mut all = new.attributes;
+    addressed(kind, &all, &mut wrong);
+    each(kind, &all, &mut wrong);
+    complete(kind, &mut all, |_| true);
+    fits(kind, &all, &mut wrong);
     match id {
-        Ok(id) if wrong.is_empty() => Ok((id, new.attributes)),
+        Ok(id) if wrong.is_empty() => Ok((id, all)),
         _ => Err(wrong),
+    }
+}
+
+/// Fills in what every object has, of that what is wanted.
+pub(super) fn complete(kind: Kind, all: &mut Attributes, wanted: impl Fn(&Attribute) -> bool) {
+    let name = Attribute::DISPLAY_NAME;
+    if all.text(&name).is_none() && wanted(&name) {
+        let shown = [Attribute::GIVEN_NAME, Attribute::FAMILY_NAME];
+        let parts: Vec<&str> = shown.iter().filter_map(|a| all.text(a)).collect();
+        let shown = match parts.is_empty() {
+            true => all.text(&Attribute::USER_NAME).map(str::to_owned),
+            false => Some(parts.join(" ").chars().take(MAX_TEXT).collect()),
+        };
+        all.set_text(name, shown.as_deref());
+    }
+    if kind == Kind::User && all.bool(&Attribute::ACTIVE).is_none() && wanted(&Attribute::ACTIVE) {
+        all.set(Attribute::ACTIVE, Value::Bool(true));
     }
 }
 
@@ -108,7 +129,8 @@ pub(super) fn changed(
     let all: Vec<Attribute> = all.cloned().collect();
     addressed(kind, after, &mut wrong);
     each(kind, &differ, &mut wrong);
-    if !all.is_empty() {
+    // A source may have sent more; what makes it no larger is taken.
+    if size(after) > size(before) {
         fits(kind, after, &mut wrong);
     }
     if wrong.is_empty() {
@@ -116,12 +138,6 @@ pub(super) fn changed(
     } else {
         Err(wrong)
     }
-}
-
-fn attributes(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
-    addressed(kind, all, wrong);
-    each(kind, all, wrong);
-    fits(kind, all, wrong);
 }
 
 fn addressed(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
@@ -145,11 +161,14 @@ fn each(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
     }
 }
 
+fn size(all: &Attributes) -> usize {
+    let each = all.iter();
+    each.map(|(name, value)| name.as_str().len() + bytes(value))
+        .sum()
+}
+
 fn fits(kind: Kind, all: &Attributes, wrong: &mut Vec<Violation>) {
-    let size: usize = all
-        .iter()
-        .map(|(name, value)| name.as_str().len() + bytes(value))
-        .sum();
+    let size = size(all);
     if size > MAX_ALL {
         let text = format!("all attributes together are at most {MAX_ALL} bytes; these are {size}");
         wrong.push(Violation::new(kind.to_string(), text));

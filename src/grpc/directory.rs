@@ -6,6 +6,8 @@ mod edit;
 mod joining;
 mod watch;
 
+pub(super) use watch::show;
+
 use super::{
     callers,
     fields::{Notes, request_key},
@@ -297,7 +299,7 @@ impl DirectoryService for Service {
             directory: true,
             ..Scope::default()
         };
-        let news = self.streams.open(company, scope, from, watch::show).await?;
+        let news = self.streams.open(company, scope, from).await?;
         Ok(Response::new(news))
     }
 }

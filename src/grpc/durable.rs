@@ -99,7 +99,7 @@ mod tests {
         let ann = ann.unwrap().value;
         let go = store.stall_disk(broken);
         let boss = with_title(&ann, "Boss");
-        let mut first = Box::pin(directory.update(ann.clone(), boss.clone(), "hr"));
+        let mut first = Box::pin(directory.update(ann.clone(), boss.clone(), false, "hr"));
         assert!(first.as_mut().now_or_never().is_none());
         let now = || directory.get(&company, Kind::User, &ann.id);
         while Store::ahead(now()).await.unwrap() == ann {}
@@ -109,7 +109,10 @@ mod tests {
                 let seen = directory.get(&ann.company, Kind::User, &ann.id).await;
                 let seen = seen.unwrap();
                 // There is nothing to change any more.
-                let told = directory.update(seen.clone(), boss, "hr").await.unwrap();
+                let told = directory
+                    .update(seen.clone(), boss, false, "hr")
+                    .await
+                    .unwrap();
                 assert_eq!(told, seen);
                 Ok::<_, Infallible>(Status::ok("").into_http())
             }

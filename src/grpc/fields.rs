@@ -13,6 +13,16 @@ impl Notes {
         parsed.map_err(|violation| self.0.push(violation)).ok()
     }
 
+    /// Whether a list has no more elements than that; else a note. To be asked before each of them is looked at.
+    pub(super) fn few<T>(&mut self, field: &str, list: &[T], most: usize) -> bool {
+        let few = list.len() <= most;
+        if !few {
+            let text = format!("must be at most {most}; there are {}", list.len());
+            self.0.push(Violation::new(field, text));
+        }
+        few
+    }
+
     /// What must be given; else it is as if everything in it had been left out.
     pub(super) fn given<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
         value.unwrap_or_else(|| {

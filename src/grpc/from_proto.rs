@@ -388,9 +388,9 @@ fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
         v1::change::Outcome::Deferred => Some(Outcome::Deferred),
         v1::change::Outcome::Planned => Some(Outcome::Planned),
     };
-    let numbered = numbers.iter().enumerate();
-    numbered
-        .filter_map(|(i, number)| notes.value(&format!("outcomes[{i}]"), *number, known))
+    let few = notes.few("outcomes", numbers, 20);
+    let few = numbers.iter().enumerate().filter(|_| few);
+    few.filter_map(|(i, number)| notes.value(&format!("outcomes[{i}]"), *number, known))
         .collect()
 }
 

@@ -3,9 +3,12 @@
 use super::fields::Notes;
 use crate::model::Violation;
 use prost_types::FieldMask;
+use std::collections::BTreeSet;
 
 /// The field of every request that holds the mask.
 const FIELD: &str = "update_mask";
+/// Most paths in a mask: more than any resource has fields.
+const MOST: usize = 100;
 /// Why a mask can't name what the daemon sets.
 const OUTPUT: &str = "is set by the daemon: leave it out of the mask";
 
@@ -80,6 +83,24 @@ fn within(path: &str, outer: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// Notes what a mask must not name.
+pub(super) fn check<M>(notes: &mut Notes, table: &[Row<M>], mask: Option<&FieldMask>) {
+    let paths = mask.map_or(&[][..], |mask| &mask.paths);
+    if !is_all(paths) {
+        named(notes, table, paths);
+    }
+}
+
+/// Whether a mask covers a field: it names it, or all, or nothing, which stands for what is given.
+pub(super) fn covers(mask: Option<&FieldMask>, field: &str) -> bool {
+    let paths = mask.map_or(&[][..], |mask| &mask.paths);
+    paths.is_empty() || is_all(paths) || paths.iter().any(|path| path == field)
+}
+
+fn is_all(paths: &[String]) -> bool {
+    matches!(paths, [only] if only == "*")
+}
+
 /// Lays over `kept` what `sent` holds of the fields that the mask names: all that may be set for `*`, those of them that are
 /// given for an empty mask. Notes what the mask must not name; `of` is the resource's field in the request.
 pub(super) fn lay_over<M>(
@@ -90,12 +111,12 @@ pub(super) fn lay_over<M>(
     kept: &mut M,
 ) {
     let paths = mask.unwrap_or_default().paths;
-    let all = matches!(paths.as_slice(), [only] if only == "*");
+    let all = is_all(&paths);
     if !all && !paths.is_empty() {
-        for path in &paths {
-            match lay_path(table, path, &mut sent, kept) {
-                Ok(()) => {}
-                Err(why) => notes.0.push(Violation::new(FIELD, why)),
+        // Each once, however often it is named: what was taken is gone from the one sent.
+        for row in named(notes, table, &paths) {
+            if let Some((_, May::Set { take, .. })) = table.get(row) {
+                take(kept, &mut sent);
             }
         }
         return;
@@ -112,21 +133,34 @@ pub(super) fn lay_over<M>(
     }
 }
 
-fn lay_path<M>(table: &[Row<M>], path: &str, sent: &mut M, kept: &mut M) -> Result<(), String> {
-    let mut known = false;
-    for (row, may) in table {
+/// The rows that a mask names.
+fn named<M>(notes: &mut Notes, table: &[Row<M>], paths: &[String]) -> BTreeSet<usize> {
+    let mut rows = BTreeSet::new();
+    if !notes.few(FIELD, paths, MOST) {
+        return rows;
+    }
+    for path in paths {
+        match rows_of(table, path) {
+            Ok(more) => rows.extend(more),
+            Err(why) => notes.0.push(Violation::new(FIELD, why)),
+        }
+    }
+    rows
+}
+
+/// The rows that a path names.
+fn rows_of<M>(table: &[Row<M>], path: &str) -> Result<Vec<usize>, String> {
+    let mut rows = Vec::new();
+    for (at, (row, may)) in table.iter().enumerate() {
         match may {
-            May::Set { take, .. } if within(row, path) => {
-                take(kept, sent);
-                known = true;
-            }
+            May::Set { .. } if within(row, path) => rows.push(at),
             May::Fixed { why, .. } if within(path, row) => return Err(format!("{path} {why}")),
             May::Output if within(path, row) => return Err(format!("{path} {OUTPUT}")),
             _ => {}
         }
     }
-    if known {
-        return Ok(());
+    if !rows.is_empty() {
+        return Ok(rows);
     }
     if path == "*" {
         return Err("* stands for every field: give it alone".to_owned());

@@ -207,6 +207,8 @@ fn routes(rooms: Rooms, stopping: &CancellationToken) -> Result<Routes, Error> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // Without them grpcurl shows the details of errors as bytes.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let mut routes = Routes::builder();
     routes

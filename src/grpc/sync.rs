@@ -7,7 +7,7 @@ use super::{
     watching::{News, Position, Streams},
 };
 use crate::{
-    model::{CompanyId, IntegrationId, RunId, Violation},
+    model::{CompanyId, IntegrationId, RuleId, RunId, Violation},
     proto::v1::{self, sync_service_server::SyncService},
     store::Store,
     sync::{Runs, Scope},
@@ -51,6 +51,24 @@ impl Service {
         };
         found.then_some(()).ok_or_else(|| status::not_found(name))
     }
+}
+
+/// The rules that a request names, each once.
+fn rules(
+    notes: &mut Notes,
+    named: &[String],
+    (company, integration): (&CompanyId, &IntegrationId),
+) -> Vec<RuleId> {
+    let mut rules = Vec::new();
+    // An integration has no more.
+    if !notes.few("rules", named, 100) {
+        return rules;
+    }
+    for (i, rule) in named.iter().enumerate() {
+        let rule = names::parse_rule_of(&format!("rules[{i}]"), rule, company, integration);
+        rules.extend(notes.take(rule).filter(|rule| !rules.contains(rule)));
+    }
+    rules
 }
 
 /// Whose news: a company's, an integration's, or one run's.
@@ -109,15 +127,7 @@ impl SyncService for Service {
         else {
             return Err(status::invalid(notes.0));
         };
-        let named = request.rules.iter().enumerate().filter_map(|(i, rule)| {
-            notes.take(names::parse_rule_of(
-                &format!("rules[{i}]"),
-                rule,
-                &company,
-                &id,
-            ))
-        });
-        let rules = named.collect();
+        let rules = rules(&mut notes, &request.rules, (&company, &id));
         let (Some(key), []) = (key, notes.0.as_slice()) else {
             return Err(status::invalid(notes.0));
         };
@@ -246,10 +256,7 @@ impl SyncService for Service {
             changes: include_changes,
             ..scope
         };
-        let news = self
-            .streams
-            .open(company, scope, from, report::news)
-            .await?;
+        let news = self.streams.open(company, scope, from).await?;
         Ok(Response::new(news))
     }
 }

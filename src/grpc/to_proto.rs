@@ -1,12 +1,12 @@
 //! Plain types become messages.
 
-use super::names;
+use super::{catalogue, names};
 use crate::{
     integrations::{Gap, OfferedTemplate},
     model::{
-        Attribute, Attributes, AuthorizationMethod, AuthorizationState, Condition, Direction,
-        Entity, Integration, IntegrationState, Kind, Member, MemberOrigin, Operator, Rule, RunMode,
-        SyncInterval, Time, Uid, Value, WrittenBy,
+        Attribute, Attributes, AuthorizationMethod, AuthorizationState, Condition, Entity,
+        Integration, IntegrationState, Kind, Member, MemberOrigin, Rule, RunMode, SyncInterval,
+        Time, Uid, Value, WrittenBy,
     },
     proto::v1,
 };
@@ -80,11 +80,7 @@ pub(super) fn integration(integration: &Integration, gaps: &[Gap]) -> v1::Integr
         state: state.into(),
         pause_reason,
         system: names::system(integration.system.as_str()),
-        direction: match integration.direction {
-            Direction::FromSystem => v1::Direction::FromSystem,
-            Direction::ToSystem => v1::Direction::ToSystem,
-        }
-        .into(),
+        direction: catalogue::direction(integration.direction).into(),
         active: integration.active,
         limits: Some(v1::Limits {
             max_member_loss_percent: i32::try_from(integration.limits.member_loss_percent()).ok(),
@@ -194,25 +190,10 @@ pub(super) fn rule(rule: &Rule) -> v1::Rule {
     }
 }
 
-/// How a condition compares.
-pub(super) fn operator(operator: Operator) -> v1::Operator {
-    match operator {
-        Operator::Equal => v1::Operator::Equal,
-        Operator::NotEqual => v1::Operator::NotEqual,
-        Operator::Contains => v1::Operator::Contains,
-        Operator::NotContains => v1::Operator::NotContains,
-        Operator::Matches => v1::Operator::Matches,
-        Operator::StartsWith => v1::Operator::StartsWith,
-        Operator::EndsWith => v1::Operator::EndsWith,
-        Operator::MemberOf => v1::Operator::MemberOf,
-        Operator::NotMemberOf => v1::Operator::NotMemberOf,
-    }
-}
-
 pub(super) fn condition(condition: &Condition) -> v1::Condition {
     v1::Condition {
         attribute: condition.attribute.to_string(),
-        operator: operator(condition.operator).into(),
+        operator: catalogue::operator(condition.operator).into(),
         values: condition.values.clone(),
     }
 }
@@ -223,10 +204,10 @@ fn rule_content(rule: &Rule) -> v1::Rule {
     v1::Rule {
         title: rule.title.clone(),
         position: i32::try_from(rule.position).unwrap_or(i32::MAX),
-        event: v1::Event::Lookup.into(),
+        event: catalogue::event(rule.event).into(),
         source_kind: kind(rule.source_kind).into(),
         conditions: conditions.collect(),
-        action: v1::Action::Add.into(),
+        action: catalogue::action(rule.action).into(),
         target_kind: kind(rule.target_kind).into(),
         defaults: rule
             .defaults

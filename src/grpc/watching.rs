@@ -2,7 +2,7 @@
 
 mod places;
 
-use super::status;
+use super::{directory, report, status};
 use crate::{
     model::{CompanyId, EventBody, Violation},
     proto::Encoded,
@@ -11,16 +11,12 @@ use crate::{
 };
 use futures_util::{Stream, stream};
 use places::{Full, Place, Places};
-use prost::Message;
 use std::{pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 /// A stream of messages.
 pub(super) type News = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
-
-/// How a piece of news is shown in a stream; none if it is not.
-pub(super) type Show<M> = fn(&CompanyId, &str, &sync::News) -> Option<M>;
 
 /// Where a stream is to begin, as it was asked for.
 pub(super) enum Position {
@@ -35,6 +31,7 @@ impl Position {
         match self {
             Self::Now => Ok((From::Now, None)),
             Self::After(after) => match u64::try_from(after) {
+                Ok(0) => Ok((From::Earliest, None)),
                 Ok(after) => Ok((From::After(after), None)),
                 Err(_) => Err(Violation::new("after_sequence", "must not be negative")),
             },
@@ -70,28 +67,27 @@ impl Streams {
     }
 
     /// Opens a stream.
-    pub(super) async fn open<M: Message + 'static>(
+    pub(super) async fn open(
         &self,
         company: CompanyId,
         scope: Scope,
         (from, of): (From, Option<String>),
-        show: Show<M>,
     ) -> Result<News, Status> {
         let epoch = self.store.epoch();
         if of.is_some_and(|of| of != epoch) {
             return Err(status::other_store());
         }
         let place = self.places.take(&company).map_err(Full::status)?;
-        let one_run = scope.run.is_some();
+        let (one_run, directory) = (scope.run.is_some(), scope.directory);
         let watcher = self.feed.watch(company.clone(), scope, from).await;
         let open = Open {
             watcher: watcher.map_err(status::sync)?,
             company,
             epoch,
             one_run,
+            directory,
             over: false,
             stopping: self.stopping.clone(),
-            show,
             _place: place,
         };
         // Boxed, since it is handed on with every message.
@@ -100,19 +96,20 @@ impl Streams {
 }
 
 /// One open stream.
-struct Open<M> {
+struct Open {
     watcher: Watcher,
     company: CompanyId,
     epoch: String,
     /// The stream is of one run, and ends with it.
     one_run: bool,
+    /// It is of what becomes of the directory.
+    directory: bool,
     over: bool,
     stopping: CancellationToken,
-    show: Show<M>,
     _place: Place,
 }
 
-impl<M: Message> Open<M> {
+impl Open {
     /// The next message, and the stream itself; none when it is over.
     async fn next(mut self: Box<Self>) -> Option<(Result<Encoded, Status>, Box<Self>)> {
         loop {
@@ -132,17 +129,22 @@ impl<M: Message> Open<M> {
         }
     }
 
-    /// A piece of news as a message. What all are told who watch the same is made and encoded once for all of them.
+    /// A piece of news as a message; none if it is not shown.
+    fn message(&self, news: &sync::News) -> Option<Encoded> {
+        let (company, epoch) = (&self.company, &self.epoch);
+        Some(match self.directory {
+            true => Encoded::new(&directory::show(company, epoch, news)?),
+            false => Encoded::new(&report::news(company, epoch, news)?),
+        })
+    }
+
+    /// The same, of what all are told who watch the same made once for all of them.
     fn shown(&self, news: &sync::News) -> Option<Encoded> {
-        let message = || (self.show)(&self.company, &self.epoch, news);
-        let show = || message().map(|message| Encoded::new(&message));
-        match &news.item {
-            NewsItem::Event(told) => {
-                let shown = told.shown.get_or_init(|| show().map(|shown| shown.0));
-                shown.clone().map(Encoded)
-            }
-            _ => show(),
-        }
+        let NewsItem::Event(told) = &news.item else {
+            return self.message(news);
+        };
+        let make = || self.message(news).map(|message| message.0);
+        told.shown.get_or_init(make).clone().map(Encoded)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The public listener: the page on which an administrator's browser lands after consenting, and nothing else.
 //!
-//! Owns routes, limits, headers and the look of the pages. May use `model`, `integrations` and `sync`. Deliberately decides
+//! Owns routes, limits, headers and the look of the pages. May use `model` and `integrations`. Deliberately decides
 //! nothing: what became of a consent is told from below, in words that are fixed there.
 
 mod callback;

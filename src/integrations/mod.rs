@@ -16,7 +16,7 @@ mod readiness;
 mod rules;
 mod schedule;
 mod settings;
-mod targets;
+pub mod targets;
 mod templates;
 
 pub use authorization::{

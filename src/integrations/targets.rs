@@ -1,4 +1,4 @@
-//! The attributes that a rule may give values to: those of the AppsCo directory, the target `FROM_SYSTEM`.
+//! What attributes of the AppsCo directory, the target `FROM_SYSTEM`, a rule may or must see to.
 
 use crate::model::{Attribute, Kind, Shape};
 
@@ -34,8 +34,13 @@ pub(super) fn names(kind: Kind) -> String {
 }
 
 /// What values an attribute takes, if a rule may give it one.
-pub(super) fn shape(kind: Kind, attribute: &Attribute) -> Option<Shape> {
+pub fn shape(kind: Kind, attribute: &Attribute) -> Option<Shape> {
     attributes(kind)
         .contains(attribute)
         .then(|| attribute.shape())
+}
+
+/// Whether no object can be made without the attribute.
+pub fn is_required(attribute: &Attribute) -> bool {
+    *attribute == Attribute::USER_NAME
 }

@@ -1,7 +1,11 @@
 //! The known text that somebody probably meant.
 
+/// Characters of a text that are compared: what is known is shorter.
+const LONGEST: usize = 100;
+
 /// The known text nearest to this one, without regard to case; none if nothing is known.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let text: String = text.chars().take(LONGEST).collect();
     let text = text.to_lowercase();
     known
         .into_iter()

@@ -50,8 +50,10 @@ impl Zone {
     /// # Errors
     /// If there is no such zone.
     pub fn try_new(name: &str) -> Result<Self, UnknownZone> {
-        // `Etc/Unknown` is what jiff calls no zone at all.
-        let found = find(name).filter(|found| !found.is_unknown());
+        // `Etc/Unknown` is what jiff calls no zone at all; a machine has names besides, such as `localtime`, that mean another zone on
+        // another machine.
+        let is_known = |found: &TimeZone| !found.is_unknown() && BUNDLED.get(name).is_ok();
+        let found = find(name).filter(is_known);
         if let Some(found) = found {
             return Ok(Self(found.iana_name().unwrap_or("UTC").into()));
         }
@@ -205,6 +207,21 @@ mod tests {
     }
 
     use SyncInterval::{Daily, Monthly, Weekly};
+
+    #[test]
+    fn a_zone_is_one_of_the_database_and_no_text_takes_long() {
+        for name in [
+            "localtime",
+            "posixrules",
+            "Etc/Unknown",
+            "",
+            &"x".repeat(1 << 20),
+        ] {
+            Zone::try_new(name).unwrap_err();
+        }
+        let name = Zone::try_new("europe/berlin").unwrap();
+        assert_eq!(name.as_str(), "Europe/Berlin");
+    }
 
     #[test]
     fn periods_begin_at_midnight_of_the_zone() {

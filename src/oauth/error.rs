@@ -1,6 +1,6 @@
 //! What can go wrong with a provider.
 
-use crate::{connector, model::ErrorKind};
+use crate::connector;
 
 /// Where the fault lies when what is signed with a service account's key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +45,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a caller of the API can do about it.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Unavailable(_) | Self::Protocol(_) => ErrorKind::Unavailable,
-            Self::Grant(_)
-            | Self::Assertion(..)
-            | Self::Clock(_)
-            | Self::Client(_)
-            | Self::Identity(_) => ErrorKind::Precondition,
-            Self::Kept(_) => ErrorKind::Internal,
-        }
-    }
-
     /// By the answer of a token endpoint to what was signed with a service account's key (RFC 7523 3.1). Google tells the
     /// trouble by its description alone where the code is `invalid_grant`; the texts are those that GAM knows.
     pub(super) fn of_assertion(code: &str, description: Option<&str>) -> Self {

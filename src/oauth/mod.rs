@@ -2,7 +2,7 @@
 //! account's key (RFC 7523), and access tokens renewed once for all who wait.
 //!
 //! Owns the conversation with a provider: the consent page's URL, the exchange of codes, refresh tokens and assertions, who
-//! consented. May use `model`, `store` and `connector`. Deliberately knows no integration: what is asked for, what is kept
+//! consented. May use `model` and `connector`. Deliberately knows no integration: what is asked for, what is kept
 //! and what a refusal means for people is decided above. Every URL is given.
 
 mod assertion;

@@ -89,7 +89,12 @@ fn drop_expired(txn: &mut Txn<'_>, pending: &PendingAuthorization) -> Result<(),
         .try_for_each(|key| txn.delete(Table::Pending, key))
 }
 
-fn take(txn: &mut Txn<'_>, key: &SealingKey, hash: [u8; 32]) -> Result<TakenAuthorization, Error> {
+fn take(
+    txn: &mut Txn<'_>,
+    key: &SealingKey,
+    hash: [u8; 32],
+    of: Option<(CompanyId, IntegrationId)>,
+) -> Result<TakenAuthorization, Error> {
     let Some(row) = large::get::<PendingRow>(txn, Table::Pending, &hash)? else {
         return Ok(TakenAuthorization::Unknown);
     };
@@ -99,6 +104,10 @@ fn take(txn: &mut Txn<'_>, key: &SealingKey, hash: [u8; 32]) -> Result<TakenAuth
     let verifier = open(b"verifier", &row.verifier)?;
     let nonce = open(b"nonce", &row.nonce)?;
     let pending = row.model(hash, verifier, nonce)?;
+    let is_of = |(company, id)| pending.company == company && pending.integration == id;
+    if !of.is_none_or(is_of) {
+        return Ok(TakenAuthorization::Unknown);
+    }
     txn.delete(Table::Pending, hash.to_vec())?;
     Ok(if pending.expire_time <= txn.now() {
         TakenAuthorization::Expired(pending)
@@ -185,13 +194,15 @@ impl Store {
         self.write(move |txn| begin(txn, &key, &pending)).await
     }
 
-    /// Takes it, atomically: a second call finds nothing. An expired one is deleted and answered as such.
+    /// Takes it, atomically: a second call finds nothing. An expired one is deleted and answered as such. One of another integration than
+    /// the one that is meant, if one is, stays, and is as good as unknown.
     pub async fn take_authorization(
         &self,
         state_hash: [u8; 32],
+        of: Option<(CompanyId, IntegrationId)>,
     ) -> Result<TakenAuthorization, Error> {
         let key = self.0.key.clone();
-        self.write(move |txn| take(txn, &key, state_hash)).await
+        self.write(move |txn| take(txn, &key, state_hash, of)).await
     }
 
     /// The authorization was refused or failed: a PENDING integration goes back to REQUIRED, for this reason, with event

@@ -83,7 +83,7 @@ impl Error {
     /// A row that can't be understood.
     pub(super) fn unreadable(what: &str) -> Self {
         Self::Damaged(format!(
-            "the store is damaged ({what} can't be read): stop the daemon and restore a backup"
+            "the store is damaged ({what} can't be read): stop the daemon, keep a copy of its data directory, and restore a backup"
         ))
     }
 

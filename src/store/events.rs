@@ -105,7 +105,7 @@ impl Txn<'_> {
 }
 
 impl Store {
-    /// Durable events after a sequence, at most `limit`, in order; after 0 from the earliest kept.
+    /// Durable events after a sequence, at most `limit`, in order.
     ///
     /// # Errors
     /// `BadPosition` if `after` is older than what is kept (the text names the earliest) or newer than the last.
@@ -115,38 +115,31 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, Error> {
-        let (topic, earliest) = (Topic::all(company), after == 0);
-        Ok(self.read_news(topic, after, limit, earliest).await?.0)
+        Ok(self.news(&Topic::all(company), after, limit).await?.0)
+    }
+
+    /// The sequence before that of the earliest event that is kept.
+    pub async fn before_earliest(&self, company: &CompanyId) -> Result<u64, Error> {
+        let company = company.clone();
+        self.read(move |durable| Ok(earliest(durable, &company)?.map_or(0, |first| first - 1)))
+            .await
     }
 
     /// Like [`Store::events`], of one topic: other recorded changes are not even read. Tells also up to which sequence there is nothing
     /// else to find: that of the company's last event, or less if there may be more; `after` if nothing came after it.
-    ///
-    /// # Errors
-    /// As of [`Store::events`]; a position of 0 is older than what is kept once the very first event is not kept.
     pub async fn news(
         &self,
         topic: &Topic,
         after: u64,
         limit: usize,
     ) -> Result<(Vec<Event>, u64), Error> {
-        self.read_news(topic.clone(), after, limit, false).await
-    }
-
-    async fn read_news(
-        &self,
-        topic: Topic,
-        after: u64,
-        limit: usize,
-        earliest: bool,
-    ) -> Result<(Vec<Event>, u64), Error> {
         let core = self.core()?;
+        let topic = topic.clone();
         super::blocking(move || {
             let wanted = Wanted {
                 topic: &topic,
                 after,
                 limit,
-                earliest,
             };
             let Reading {
                 mut found,
@@ -195,8 +188,6 @@ struct Wanted<'w> {
     topic: &'w Topic,
     after: u64,
     limit: usize,
-    /// If those that follow are no longer kept, from the earliest kept.
-    earliest: bool,
 }
 
 impl Wanted<'_> {
@@ -216,12 +207,19 @@ struct Reading {
     stopped: Option<u64>,
 }
 
+/// The sequence of the earliest event that is kept, if there is any.
+fn earliest(read: &impl Read, company: &CompanyId) -> Result<Option<u64>, Error> {
+    let prefix = prefix(company);
+    let first = read.prefix(Table::Events, &prefix).next().transpose()?;
+    let first = first.map(|(key, _)| Parse(&key[prefix.len()..]).number());
+    first.transpose()
+}
+
 fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<Reading, Error> {
     let Wanted {
         topic,
         after,
         limit,
-        earliest,
     } = wanted;
     let company = &topic.company;
     let last = stored_last_sequence(read, company)?;
@@ -237,19 +235,10 @@ fn read_events(read: &impl Read, wanted: Wanted<'_>) -> Result<Reading, Error> {
     let start = match read.at_or_before(Table::Events, &prefix, &key(company, after + 1)) {
         Some(row) => row?.0.to_vec(),
         None => {
-            let first = read.prefix(Table::Events, &prefix).next().transpose()?;
-            match first {
-                Some((key, _)) if earliest => key.to_vec(),
-                first => {
-                    let kept = match first {
-                        Some((key, _)) => Parse(&key[prefix.len()..]).number()?,
-                        None => last + 1,
-                    };
-                    return Err(Error::BadPosition(format!(
-                        "events after {after} are no longer kept: the earliest kept is {kept}"
-                    )));
-                }
-            }
+            let kept = earliest(read, company)?.unwrap_or(last + 1);
+            return Err(Error::BadPosition(format!(
+                "events after {after} are no longer kept: the earliest kept is {kept}"
+            )));
         }
     };
     let end = after_prefix(&prefix);

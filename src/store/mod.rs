@@ -240,7 +240,7 @@ impl Store {
     }
 }
 
-/// Runs what blocks off the runtime. Damaged pages can make it panic: that is an error like others.
+/// Runs what blocks off the runtime. Damaged pages can make sled panic: that is an error like others.
 async fn blocking<R, F>(run: F) -> Result<R, Error>
 where
     R: Send + 'static,
@@ -248,5 +248,11 @@ where
 {
     tokio::task::spawn_blocking(run)
         .await
-        .unwrap_or_else(|_| Err(Error::unreadable("a page")))
+        .unwrap_or_else(|error| match error.is_panic() {
+            true => {
+                tracing::error!("a read of the store panicked");
+                Err(Error::unreadable("a page"))
+            }
+            false => Err(Error::closed()),
+        })
 }

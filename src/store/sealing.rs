@@ -1,7 +1,7 @@
 //! Sealing: secrets are stored encrypted (AES-256-GCM-SIV) under a key derived for their purpose (HKDF-SHA256) and bound to the row they
 //! belong to, so that a sealed value moved to another row does not open.
 
-use super::Error;
+use super::{Error, sentinel};
 use crate::model::{Sealed, Secret};
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -55,6 +55,17 @@ impl SealingKey {
         match read(file)? {
             Some(text) => Self::of(file, &text),
             None => Self::of(file, &create(file)?),
+        }
+    }
+
+    /// The key of the store in a directory: made only together with the store.
+    ///
+    /// # Errors
+    /// As of [`SealingKey::load`] if there is a store, else as of [`SealingKey::load_or_create`].
+    pub fn of_store(file: &Path, store: &Path) -> Result<Self, Error> {
+        match store.join(sentinel::FILE).exists() {
+            true => Self::load(file),
+            false => Self::load_or_create(file),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     connector::{Prepared, Write},
     model::{Change, Entity, EntityId, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason},
-    store::Remembered,
+    store::{Error, Remembered, Slice},
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
@@ -101,6 +101,14 @@ fn beside(job: &Job, item: &Item) -> Beside {
     job.beside(item.kind, &item.source, Part::Object)
 }
 
+/// Commits a slice that depends on nothing that could have changed meanwhile.
+pub(super) async fn note(job: &Job, slice: Slice, counts: &[(&Item, &Count)]) -> Result<(), Stop> {
+    match job.commit(slice, counts).await? {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::Changed("what was only noted".to_owned()).into()),
+    }
+}
+
 /// Takes those items out that were provisioned by themselves since this run began to read, and accounts for them: what was
 /// read here may be older (semantics 16). Memberships that were not done with their group are still to be done.
 pub(super) async fn leave_outrun(job: &Job, items: &mut Vec<Item>) -> Result<(), Stop> {
@@ -123,7 +131,7 @@ pub(super) async fn leave_outrun(job: &Job, items: &mut Vec<Item>) -> Result<(),
     };
     let (later, now): (Vec<&Item>, Vec<&Item>) = outrun.iter().partition(to_fill);
     let counts: Vec<_> = now.into_iter().map(|item| (item, &count)).collect();
-    job.commit(slice, &counts).await?.ok();
+    note(job, slice, &counts).await?;
     let later = later.into_iter();
     let later = later.map(|item| Filling::of(item, count.clone()));
     job.groups_to_fill().extend(later);

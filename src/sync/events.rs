@@ -36,7 +36,8 @@ impl Board {
     }
 }
 
-/// A board for each topic, and another for those who watch what becomes of the directory: nobody is woken for what he is not told.
+/// A board for each topic, and another for those who watch what becomes of the directory: they are shown the same events otherwise
+/// ([`Told::shown`]), and no progress.
 #[derive(Debug, Clone, Default)]
 struct Boards(Arc<Mutex<HashMap<(Topic, bool), Board>>>);
 
@@ -88,7 +89,9 @@ pub struct Scope {
 pub enum From {
     /// A snapshot of what is going on, then live.
     Now,
-    /// Everything after this sequence; 0 = from the earliest kept.
+    /// Everything that is kept.
+    Earliest,
+    /// Everything after this sequence.
     After(u64),
 }
 
@@ -170,12 +173,11 @@ impl Feed {
     ) -> Result<Watcher, Error> {
         let mut waiting = VecDeque::new();
         let sequence = match from {
+            From::Earliest => self.store.before_earliest(&company).await?,
             From::After(sequence) => {
                 let next = self.store.events(&company, sequence, 1).await;
-                match next.map_err(position)?.first() {
-                    Some(earliest) if sequence == 0 => earliest.sequence - 1,
-                    _ => sequence,
-                }
+                next.map_err(position)?;
+                sequence
             }
             From::Now => {
                 let last = self.store.last_sequence(&company).await?;

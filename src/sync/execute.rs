@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Between attempts to store how a run ended.
 pub(super) const AGAIN: Duration = Duration::from_secs(5);
+/// How often those who watch are told at least how far the run is.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -97,7 +99,7 @@ async fn carry_out(
             return (ledger.run, None);
         }
     };
-    let mut ended = pipe(&job).await;
+    let mut ended = told_of_waiting(&job).await;
     if tools.stopping.is_cancelled() && ended == Ended::Cancelled {
         ended = Ended::Interrupted;
     }
@@ -106,6 +108,17 @@ async fn carry_out(
     }
     job.ledger().close(ended);
     (job.snapshot(), Some(job.integration.clone()))
+}
+
+/// Carries the pipe to its end. While it waits, those who watch are told so: the system may throttle.
+async fn told_of_waiting(job: &Job) -> Ended {
+    let mut pipe = Box::pin(pipe(job));
+    loop {
+        tokio::select! {
+            ended = &mut pipe => return ended,
+            () = tokio::time::sleep(LOOK) => job.tell_progress(),
+        }
+    }
 }
 
 /// Stores that the run began, and opens both ends.
@@ -233,6 +246,6 @@ fn again(tools: &Tools, run: &Run) -> Run {
 /// Attributes that the standard mapping carries over from a kind of a system's objects.
 fn mapped(system: &SystemId, kind: Kind) -> Vec<Attribute> {
     let info = catalogue::find(system).and_then(|system| system.kind(kind));
-    info.map(|info| info.mapped().cloned().collect())
-        .unwrap_or_default()
+    let attributes = info.map_or(&[][..], |info| info.attributes);
+    attributes.iter().map(|a| a.attribute.clone()).collect()
 }

@@ -230,19 +230,14 @@ impl Job {
         }
     }
 
-    /// Accounts for objects and writes their slice, or in a preview does as if it did; if it conflicts, the accounting is
-    /// taken back and the indexes of the entities in question are told.
+    /// Accounts for objects and writes their slice, or in a preview does as if it did; if it is not written, the accounting
+    /// is taken back; if it conflicts, the indexes of the entities in question are told.
     pub(super) async fn commit(
         &self,
         mut slice: Slice,
         counts: &[(&Item, &Count)],
     ) -> Result<Result<(), Vec<usize>>, Stop> {
-        {
-            let mut ledger = self.ledger();
-            counts
-                .iter()
-                .for_each(|(item, count)| ledger.count(item.rule.as_ref(), count));
-        }
+        self.book(counts, Ledger::count);
         slice.run = self.snapshot();
         let answer = match &self.rehearsal {
             Some(rehearsal) => self.rehearse(rehearsal, slice).await,
@@ -253,15 +248,20 @@ impl Job {
                 self.tell_progress();
                 Ok(Ok(()))
             }
-            Err(SliceError::Conflicts(which)) => {
-                let mut ledger = self.ledger();
-                counts
-                    .iter()
-                    .for_each(|(item, count)| ledger.take_back(item.rule.as_ref(), count));
-                Ok(Err(which))
+            Err(error) => {
+                self.book(counts, Ledger::take_back);
+                match error {
+                    SliceError::Conflicts(which) => Ok(Err(which)),
+                    SliceError::Store(error) => Err(error.into()),
+                }
             }
-            Err(SliceError::Store(error)) => Err(error.into()),
         }
+    }
+
+    fn book(&self, all: &[(&Item, &Count)], how: fn(&mut Ledger, Option<&RuleId>, &Count)) {
+        let mut ledger = self.ledger();
+        all.iter()
+            .for_each(|(item, count)| how(&mut ledger, item.rule.as_ref(), count));
     }
 
     /// Writes a slice, unless there is nothing in it.

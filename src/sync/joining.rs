@@ -1,7 +1,7 @@
 //! Applies the listing of one group: who joined is added, who left is taken away, within the limit.
 
 use super::{
-    apply::{aside, outrun_reason},
+    apply::{aside, note, outrun_reason},
     compare::{Gone, Joining, Memory, Targets, Terms, compare, count_unchanged},
     error::Stop,
     job::{Filling, Job},
@@ -386,6 +386,6 @@ pub(super) async fn record(
     let mut slice = job.slice();
     slice.changes.push(aside(job, &item, outcome, reason));
     job.ledger().count_members(members);
-    job.commit(slice, &[(&item, &count)]).await?.ok();
+    note(job, slice, &[(&item, &count)]).await?;
     Ok(())
 }

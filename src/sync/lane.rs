@@ -83,6 +83,8 @@ impl Default for Lane {
 struct Marks {
     /// A bulk run is going on.
     bulk: bool,
+    /// How many have begun.
+    begun: u64,
     /// Done since it began to read.
     done: HashMap<Key, Vec<Part>>,
     /// Objects that are being provisioned by themselves, each one after the other.
@@ -110,6 +112,7 @@ impl Lane {
     pub(super) fn begin(self: &Arc<Self>) -> Bulk {
         let mut marks = self.marks();
         marks.bulk = true;
+        marks.begun += 1;
         marks.done = HashMap::new();
         Bulk(Arc::clone(self))
     }
@@ -124,11 +127,7 @@ impl Lane {
         let key = key(kind, id);
         let turn = self.turn(key).await;
         drop(self.slices.write().await);
-        Taken {
-            lane: Arc::clone(self),
-            key,
-            turn: Some(turn),
-        }
+        self.taken(key, turn)
     }
 
     /// Waits until a bulk run may decide about an object, whoever is about it now. To be called while it has no slice.
@@ -136,7 +135,12 @@ impl Lane {
         let key = key(kind, id);
         let turn = self.turn(key).await;
         self.marks().of_bulk.insert(key);
+        self.taken(key, turn)
+    }
+
+    fn taken(self: &Arc<Self>, key: Key, turn: OwnedMutexGuard<()>) -> Taken {
         Taken {
+            begun: self.marks().begun,
             lane: Arc::clone(self),
             key,
             turn: Some(turn),
@@ -187,14 +191,21 @@ impl Drop for Bulk {
 pub(super) struct Taken {
     lane: Arc<Lane>,
     key: Key,
+    /// How many bulk runs had begun when it was read.
+    begun: u64,
     turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Taken {
+    /// It is read now: what a bulk run reads that begins later is newer.
+    pub(super) fn is_read(&mut self) {
+        self.begun = self.lane.marks().begun;
+    }
+
     /// A part of it was read and is as it should be: a bulk run that began to read before leaves it alone until it ends.
     pub(super) fn done(&mut self, part: Part) {
         let mut marks = self.lane.marks();
-        if marks.bulk {
+        if marks.bulk && marks.begun == self.begun {
             let parts = marks.done.entry(self.key).or_default();
             if !parts.contains(&part) {
                 parts.push(part);
@@ -257,6 +268,26 @@ mod tests {
         assert_eq!(beside("a", Part::Object), Beside::Nothing);
         drop(during);
         assert!(lane.marks().under_way.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_bulk_run_began_does_not_hold_for_it() {
+        let lane = Arc::new(Lane::default());
+        let (eve, part) = (id("eve"), Part::Object);
+        let beside = || lane.beside(Kind::User, &eve, part);
+        let mut taken = lane.take(Kind::User, &eve).await;
+        taken.is_read();
+        let bulk = lane.begin();
+        taken.done(part);
+        drop(taken);
+        assert_eq!(beside(), Beside::Nothing, "the bulk run reads it later");
+        let mut taken = lane.take(Kind::User, &eve).await;
+        drop((bulk, lane.begin()));
+        let _bulk = lane.begin();
+        taken.is_read();
+        taken.done(part);
+        drop(taken);
+        assert_eq!(beside(), Beside::Done);
     }
 
     #[tokio::test]

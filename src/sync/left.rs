@@ -2,7 +2,7 @@
 //! which that is another reason; its link remembers what is on record.
 
 use super::{
-    apply::aside,
+    apply::{aside, note},
     error::Stop,
     job::{Filling, Job},
     joining,
@@ -102,7 +102,7 @@ pub(super) async fn group(
     }
     let links = slice.parts.clone();
     job.ledger().count_members(members);
-    job.commit(slice, &[(&item, &count)]).await?.ok();
+    note(job, slice, &[(&item, &count)]).await?;
     let mut table = job.table(Kind::Group);
     links.iter().for_each(|(_, link, _)| table.learn(link));
     Ok(())

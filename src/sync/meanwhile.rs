@@ -8,7 +8,7 @@ use super::{
     lane::Lane,
     plan::{self, Item, Plan, Planned, What},
     queue,
-    record::Count,
+    record::{Count, Ended},
 };
 use crate::{
     directory::DirectoryConnector,
@@ -219,4 +219,23 @@ async fn a_group_that_is_changed_or_deleted_while_its_members_are_written_is_loo
         assert_eq!(link.fingerprint, Fingerprint::NONE, "{deleted}");
         assert_eq!(link.members_fingerprint, Fingerprint(9), "{deleted}");
     }
+}
+
+#[tokio::test]
+async fn what_the_store_did_not_write_is_not_counted_as_written() {
+    let scene = Scene::new().await;
+    let job = &scene.job;
+    let (item, plan) = scene.look().await;
+    job.ledger().consider(None);
+    let plan = Plan {
+        count: Count::Modified,
+        ..plan
+    };
+    drop(job.store.stall_disk(true));
+    let written = apply::write(job, Kind::User, &[item], vec![plan]).await;
+    assert!(written.is_err());
+    assert_eq!(job.ledger().run.tally.objects.modified, 0);
+    job.ledger().close(Ended::Cancelled);
+    let counted = job.ledger().run.tally.objects;
+    assert_eq!((counted.considered, counted.deferred), (1, 1), "next time");
 }

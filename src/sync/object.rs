@@ -73,6 +73,7 @@ pub(super) async fn provision(tools: &Tools, request: ObjectRequest) -> Result<P
             Some(lane.take(request.kind, &known).await)
         };
         let read = look(&job, request.kind, &known).await?;
+        taken.iter_mut().for_each(Taken::is_read);
         if matches!(read, Look::There(_)) {
             knowledge::read(&job).await?;
         }
@@ -306,7 +307,7 @@ async fn pipe(job: &Job, object: Object, taken: &mut Option<Taken>) -> Result<()
             let count = Count::Deferred(reason.clone());
             let mut slice = job.slice();
             slice.changes = vec![aside(job, &item, Outcome::Deferred, reason)];
-            job.commit(slice, &[(&item, &count)]).await?.ok();
+            apply::note(job, slice, &[(&item, &count)]).await?;
         }
     }
     let well = || {
@@ -316,8 +317,10 @@ async fn pipe(job: &Job, object: Object, taken: &mut Option<Taken>) -> Result<()
     if well() {
         done(taken, &[Part::Object]);
     }
+    taken.iter_mut().for_each(Taken::is_read);
     members::fill(job, false).await?;
-    if well() {
+    // Members who are not provisioned yet may be by the bulk run, which completes the group then.
+    if well() && job.ledger().run.tally.members.pending == 0 {
         done(taken, &[Part::Members]);
     }
     Ok(())

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     connector::Write,
     model::{
-        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found, Link,
-        LinkOrigin, Outcome, Reason,
+        Action, Attribute, Attributes, Change, Diff, Entity, EntityLink, Fingerprint, Found, Kind,
+        Link, LinkOrigin, Outcome, Reason, Value,
     },
 };
 
@@ -26,6 +26,10 @@ pub(super) fn create(
         if attributes.get(attribute).is_none() {
             attributes.set(attribute.clone(), value.clone());
         }
+    }
+    // Whoever is not said to be inactive is active.
+    if item.kind == Kind::User && attributes.get(&Attribute::ACTIVE).is_none() {
+        attributes.set(Attribute::ACTIVE, Value::Bool(true));
     }
     let diffs = attributes
         .iter()
@@ -94,7 +98,10 @@ pub(super) fn adopt(
     });
     let mut merged = merge(&mut entity, desired, context);
     for (attribute, value) in defaults.iter() {
-        if entity.attributes.get(attribute).is_none() {
+        // What another integration owns is empty because that one says so.
+        let owner = entity.owners.get(attribute);
+        let foreign = owner.is_some_and(|owner| *owner != context.integration);
+        if !foreign && entity.attributes.get(attribute).is_none() {
             entity.attributes.set(attribute.clone(), value.clone());
             merged.diffs.push(Diff {
                 attribute: attribute.clone(),

@@ -306,7 +306,7 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
         items.iter().for_each(|_| ledger.consider(None));
     }
     let counts: Vec<_> = items.iter().map(|item| (item, &count)).collect();
-    job.commit(slice, &counts).await?.ok();
+    apply::note(job, slice, &counts).await?;
     Ok(())
 }
 

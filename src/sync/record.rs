@@ -97,8 +97,17 @@ impl Ledger {
         self.run.phase = Some(phase);
     }
 
-    /// Closes the books: the state that the counts and the way it ended amount to.
+    /// Closes the books: the state that the counts and the way it ended amount to. What was read and not decided because it did not
+    /// come to its end is left to the next run.
     pub(super) fn close(&mut self, ended: Ended) {
+        if ended != Ended::Complete {
+            let tally = &mut self.run.tally;
+            let by_rule = tally.rules.iter_mut().map(|rule| &mut rule.counters);
+            for counters in std::iter::once(&mut tally.objects).chain(by_rule) {
+                let decided = counters.out_of_scope + counters.in_scope();
+                counters.deferred += counters.considered.saturating_sub(decided);
+            }
+        }
         let tally = &self.run.tally;
         let m = &tally.members;
         let whole = tally.objects.add_up()

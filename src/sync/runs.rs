@@ -348,7 +348,7 @@ impl Door {
 
     fn launch(&self, run: Run, cancel: CancellationToken) {
         let (tools, back) = (self.tools.clone(), self.back.clone());
-        let span = tracing::info_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
+        let span = tracing::error_span!("run", run_id = %run.id, integration = %run.integration, company = %run.company);
         let task = async move {
             // It tells of what it read by what it writes.
             let run = Store::ahead(Box::pin(execute(tools, run, cancel))).await;

@@ -5,6 +5,7 @@
 mod around;
 mod asking;
 mod batch;
+mod beside_source;
 mod by_hand;
 mod deleting;
 mod leaving;

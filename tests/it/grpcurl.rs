@@ -65,6 +65,8 @@ async fn the_journey_works_by_grpcurl_with_plain_json() {
     }
     let described = grpcurl(&[&address, "describe", "appsco.provisioning.v1.SyncService"]);
     assert!(described.contains("// "), "no comments: {described}");
+    let detail = grpcurl(&[&address, "describe", "google.rpc.BadRequest"]);
+    assert!(detail.contains("field_violations"), "{detail}");
     let name = "companies/acme/integrations/google";
     let create = json!({"parent": "companies/acme", "integration_id": "google", "integration":
         {"title": "Google", "system": "systems/google-workspace", "direction": "DIRECTION_FROM_SYSTEM"}});

@@ -50,6 +50,23 @@ async fn a_stream_overtaken_by_retention_is_refused_with_the_earliest_and_runs_s
         "{}",
         refused.message()
     );
+    // A token never begins with what is kept: whoever has it would not know what he missed.
+    let from_now = WatchRunsRequest {
+        position: None,
+        ..after(0)
+    };
+    let now = world.sync.watch_runs(from_now);
+    let mut now = now.await.unwrap().into_inner();
+    let token = now.message().await.unwrap().unwrap().resume_token;
+    let (epoch, _) = token.rsplit_once('.').unwrap();
+    for sequence in [0, 1] {
+        let token = WatchRunsRequest {
+            position: Some(Position::ResumeToken(format!("{epoch}.{sequence}"))),
+            ..after(0)
+        };
+        let refused = world.sync.watch_runs(token).await.unwrap_err();
+        assert_eq!(refused.code(), Code::OutOfRange, "{sequence}");
+    }
     let mut kept = world.sync.watch_runs(after(0)).await.unwrap().into_inner();
     assert!(kept.message().await.unwrap().unwrap().sequence > 1);
     assert_eq!(world.changes(&old.name).await, told);

@@ -23,7 +23,7 @@ struct Provider {
 
 impl Provider {
     fn start() -> Self {
-        let modules = std::env::var("PROVISIOND_NODE_MODULES").unwrap();
+        let modules = std::env::var("CI_NODE_MODULES").unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc/provider.mjs");
         let mut process = Command::new("node")
             .arg(script)

@@ -5,5 +5,6 @@
 mod bare;
 mod calendar;
 mod days;
+mod deleting;
 mod fair;
 mod years;

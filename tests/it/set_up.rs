@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod catalogue;
 mod checking;
 mod choices;
 mod deletion;

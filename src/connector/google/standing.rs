@@ -22,7 +22,6 @@ impl Google {
             customer_id: account.customer_id,
             account: account.primary_email,
             admin,
-            consent: None,
         })
     }
 

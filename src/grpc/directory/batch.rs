@@ -43,6 +43,7 @@ pub(super) async fn upsert(
         }
         named.push(name_of(user));
     }
+    edit::check_mask(&mut notes, request.update_mask.as_ref());
     // A company that the caller may not touch refuses all, so all names are read before anything is written.
     let (Some(company), [], false) = (company, notes.0.as_slice(), callers::is_refused()) else {
         return Err(status::invalid(notes.0));
@@ -144,6 +145,9 @@ async fn one(
         }
     };
     let Some(before) = before.filter(|before| before.kind == Kind::User) else {
+        if !user.etag.is_empty() {
+            return Err(status::changed(&user.user_name));
+        }
         // A group that has the address is refused as it would be by itself.
         let new = from_proto::new_user(String::new(), Some(user), Notes::default());
         let made = directory

@@ -13,6 +13,7 @@ use crate::{
     model::{Entity, Kind},
     proto::v1,
 };
+use prost_types::FieldMask;
 use tonic::Status;
 
 /// Why a name can't be in a mask.
@@ -62,6 +63,11 @@ const GROUP: &[Row<v1::Group>] = &[
     output!(update_time),
 ];
 
+/// Notes what the mask of a user must not name.
+pub(super) fn check_mask(notes: &mut Notes, mask: Option<&FieldMask>) {
+    mask::check(notes, USER, mask);
+}
+
 /// Changes a user.
 pub(super) async fn user(
     directory: &Directory,
@@ -80,8 +86,9 @@ pub(super) async fn user(
     let read = |user, notes| from_proto::new_user(String::new(), Some(user), notes);
     let shown = read(kept.clone(), Notes::default());
     let (mut notes, mut wanted) = (Notes::default(), kept);
+    let deactivates = sent.active == Some(false) && mask::covers(update_mask.as_ref(), "active");
     mask::lay_over(&mut notes, ("user", USER), update_mask, sent, &mut wanted);
-    write(directory, seen, &shown, read(wanted, notes)).await
+    write(directory, (seen, deactivates), &shown, read(wanted, notes)).await
 }
 
 /// Changes a group.
@@ -103,7 +110,7 @@ pub(super) async fn group(
     let shown = read(kept.clone(), Notes::default());
     let (mut notes, mut wanted) = (Notes::default(), kept);
     mask::lay_over(&mut notes, ("group", GROUP), update_mask, sent, &mut wanted);
-    write(directory, seen, &shown, read(wanted, notes)).await
+    write(directory, (seen, false), &shown, read(wanted, notes)).await
 }
 
 fn missing(field: &str) -> Status {
@@ -125,10 +132,11 @@ async fn seen(
     Ok(seen)
 }
 
-/// Writes what is wanted; attributes that messages do not show stay as they are.
+/// Writes what is wanted, and whether the caller says that it is to be inactive; attributes that messages do not show stay as they
+/// are.
 async fn write(
     directory: &Directory,
-    seen: Entity,
+    (seen, deactivates): (Entity, bool),
     shown: &New,
     mut wanted: New,
 ) -> Result<Entity, Status> {
@@ -137,7 +145,8 @@ async fn write(
             wanted.attributes.set(attribute.clone(), value.clone());
         }
     }
-    let updated = directory.update(seen, wanted, &callers::name()).await;
+    let by = callers::name();
+    let updated = directory.update(seen, wanted, deactivates, &by).await;
     updated.map_err(status::directory)
 }
 

@@ -27,7 +27,7 @@ pub(super) fn position(given: Option<request::Position>) -> Position {
 }
 
 /// A piece of news; none if it is not about the directory.
-pub(super) fn show(
+pub(in crate::grpc) fn show(
     company: &CompanyId,
     epoch: &str,
     news: &News,

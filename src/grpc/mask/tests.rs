@@ -118,6 +118,20 @@ fn a_mask_takes_what_it_names_given_or_not_and_nothing_else() {
 }
 
 #[test]
+fn a_field_that_is_named_again_keeps_what_is_given() {
+    for paths in [
+        &["title", "title"][..],
+        &["title", "size", "title", "title"],
+    ] {
+        let (thing, wrong) = laid(paths, sent());
+        assert_eq!((thing.title.as_str(), wrong), ("new", Vec::new()));
+    }
+    let most = ["title"; MOST + 1];
+    assert_eq!(laid(&most, sent()).1.len(), 1);
+    assert_eq!(laid(&most[1..], sent()).1, Vec::new());
+}
+
+#[test]
 fn what_can_not_change_is_refused_with_the_reason_and_nothing_else_is_kept_from_being_told() {
     let paths = [
         "system",

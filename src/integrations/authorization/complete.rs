@@ -79,7 +79,8 @@ impl Integrations {
         state: &Secret,
         answer: Answer,
     ) -> Result<Completed, Error> {
-        let pending = match self.0.store.take_authorization(hash(state)).await? {
+        let meant = meant.map(|integration| (integration.company, integration.id));
+        let pending = match self.0.store.take_authorization(hash(state), meant).await? {
             TakenAuthorization::Taken(pending) => pending,
             TakenAuthorization::Expired(pending) => {
                 let stop = Stop::new(Refusal::StateExpired, "answered after its time");
@@ -87,14 +88,6 @@ impl Integrations {
             }
             TakenAuthorization::Unknown => return Err(refused(Refusal::StateUnknown)),
         };
-        let is_meant = |integration: Integration| {
-            pending.company == integration.company && pending.integration == integration.id
-        };
-        if !meant.is_none_or(is_meant) {
-            let stop = Stop::new(Refusal::StateUnknown, "answered for another integration");
-            self.abandon(pending, stop).await;
-            return Err(refused(Refusal::StateUnknown));
-        }
         match self.take(&pending, answer).await {
             Ok(integration) => {
                 self.forget_tokens(integration.uid);

@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 const BATCH: usize = 200;
 
 /// A durable event as it is told.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Told {
     /// The event.
     pub event: Event,
-    /// What it looks like to those who are told it, none if it is not shown: left here by who shows it first. Those of the
-    /// directory, who see it otherwise, are told another.
+    /// What it looks like, none if it is not shown: left by the first who shows it for all who share the board, who are all shown it
+    /// alike.
     pub shown: OnceLock<Option<Arc<[u8]>>>,
 }
 

@@ -122,7 +122,7 @@ async fn events_are_fetched_once_for_all_and_each_is_told_all_of_them() {
     let mut scene = Scene::new().await;
     let mut all = Vec::new();
     for _ in 0..20 {
-        all.push(scene.watch(From::After(0)).await);
+        all.push(scene.watch(From::Earliest).await);
     }
     for _ in 0..300 {
         scene.publish().await;
@@ -192,7 +192,7 @@ async fn what_follows_the_earliest_kept_is_not_told_to_one_who_missed_what_was_b
         scene.publish().await;
     }
     assert_eq!(forget(&scene.store).await, 6);
-    let mut from_the_earliest = scene.watch(From::After(0)).await;
+    let mut from_the_earliest = scene.watch(From::Earliest).await;
     assert_eq!(event(&mut from_the_earliest).await.0, 7);
     let told = behind.next().await;
     assert!(matches!(told, Err(Error::BadPosition(_))), "{told:?}");
@@ -203,7 +203,7 @@ async fn who_began_before_there_was_anything_does_not_miss_what_is_let_go_withou
     let (_home, store) = queue::tests::store(Arc::new(ManualClock::default())).await;
     let feed = Feed::new(store.clone(), Arc::new(ManualClock::default()));
     let company = || CompanyId::try_new("acme").unwrap();
-    let watch = || feed.watch(company(), Scope::default(), From::After(0));
+    let watch = || feed.watch(company(), Scope::default(), From::Earliest);
     let mut behind = watch().await.unwrap();
     queue::tests::stored(&store).await;
     assert_eq!(forget(&store).await, 1);
@@ -217,10 +217,10 @@ async fn who_began_before_there_was_anything_does_not_miss_what_is_let_go_withou
 async fn who_begins_with_the_earliest_kept_is_not_told_what_another_was_before_it_was_let_go() {
     let mut scene = Scene::new().await;
     scene.publish().await;
-    let mut slow = scene.watch(From::After(0)).await;
+    let mut slow = scene.watch(From::Earliest).await;
     assert_eq!(event(&mut slow).await.0, 1);
     assert_eq!(forget(&scene.store).await, 2);
-    let mut from_the_earliest = scene.watch(From::After(0)).await;
+    let mut from_the_earliest = scene.watch(From::Earliest).await;
     scene.publish().await;
     assert_eq!(event(&mut from_the_earliest).await.0, 3);
     assert_eq!(event(&mut from_the_earliest).await.0, 4);

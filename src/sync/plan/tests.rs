@@ -324,3 +324,49 @@ fn what_another_integration_alone_keeps_apart_is_skipped_with_a_reason_and_looke
     );
     assert_eq!(plan.link.unwrap().fingerprint, fingerprint);
 }
+
+#[test]
+fn a_default_is_not_put_into_what_another_integration_owns() {
+    let address = attributes(&[(Attribute::USER_NAME, "a@acme.test")]);
+    let other = Context {
+        integration: id("other"),
+        ..context()
+    };
+    let mut holder = entity(address.clone(), &other);
+    // Its source had a title and has none any more.
+    holder.owners.insert(Attribute::TITLE, id("other"));
+    let defaults = [
+        (Attribute::TITLE, "Employee"),
+        (Attribute::DEPARTMENT, "Sales"),
+    ];
+    let mut item = item(address);
+    if let What::Provision { defaults: of, .. } = &mut item.what {
+        *of = attributes(&defaults);
+    }
+    let found = Found {
+        holder: Some(holder),
+        ..Found::default()
+    };
+    let Some(Write::Update(adopted)) = done(plan(&item, &found, &context())).write else {
+        panic!("it is adopted");
+    };
+    assert_eq!(adopted.attributes.get(&Attribute::TITLE), None);
+    assert_eq!(
+        adopted.attributes.text(&Attribute::DEPARTMENT),
+        Some("Sales")
+    );
+}
+
+#[test]
+fn a_user_of_whom_nothing_else_is_said_is_active() {
+    let address = attributes(&[(Attribute::USER_NAME, "a@acme.test")]);
+    let plan = done(plan(&item(address), &Found::default(), &context()));
+    let Some(Write::Create {
+        attributes, owned, ..
+    }) = plan.write
+    else {
+        panic!("it is made");
+    };
+    assert_eq!(attributes.bool(&Attribute::ACTIVE), Some(true));
+    assert_eq!(owned, [Attribute::USER_NAME], "a person may say otherwise");
+}

@@ -21,13 +21,14 @@ impl Runs {
         seen: Option<Time>,
         requested_by: String,
     ) -> Result<TokenFate, Error> {
-        let integrations = &self.tools.integrations;
-        let integration = integrations.begin_deletion(company, id, seen).await?;
-        tracing::info!(target: AUDIT, caller = requested_by, %company, integration = %id, uid = %integration.uid, title = integration.title, "an integration is to be deleted");
-        let this = self.clone();
-        let deleted = self
-            .tasks
-            .spawn(async move { this.sweep(integration, &requested_by).await });
+        let (this, company, id) = (self.clone(), company.clone(), id.clone());
+        // All of it, since who waits may be gone before it is even written that it begins.
+        let deleted = self.tasks.spawn(async move {
+            let integrations = &this.tools.integrations;
+            let integration = integrations.begin_deletion(&company, &id, seen).await?;
+            tracing::info!(target: AUDIT, caller = requested_by, %company, integration = %id, uid = %integration.uid, title = integration.title, "an integration is to be deleted");
+            this.sweep(integration, &requested_by).await
+        });
         deleted.await.map_err(|_| Error::Stopping)?
     }
 

@@ -2,7 +2,9 @@
 
 use super::{GROUPS, USERS, hit, no_more_faults, requests, rows, status, text, three_pages};
 use crate::support::{World, sums_hold};
-use provisiond::proto::v1::{Run, change::Outcome, run::State};
+use provisiond::proto::v1::{
+    Run, WatchRunsRequest, change::Outcome, run::State, watch_runs_response::Event,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -145,4 +147,28 @@ async fn throttling_is_waited_for_as_long_as_google_asks_and_is_counted() {
             .iter()
             .all(|change| change.outcome() != Outcome::Failed)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_a_run_that_waits_because_it_is_throttled_is_told_so() {
+    let mut world = World::ready(three_pages()).await;
+    let slower = json!({"status": {"code": 429, "retry_after": "1"}});
+    hit(&world, USERS, 1, 99, slower).await;
+    let run = world.start_run().await;
+    let watch = WatchRunsRequest {
+        parent: run.name.clone(),
+        ..WatchRunsRequest::default()
+    };
+    let news = world.sync.watch_runs(watch).await.unwrap();
+    let mut news = news.into_inner();
+    let wait = loop {
+        if let Some(Event::RunThrottled(wait)) = news.message().await.unwrap().unwrap().event {
+            break wait;
+        }
+    };
+    assert_eq!(wait.run, run.name);
+    assert!(wait.until_time.is_some());
+    no_more_faults(&world).await;
+    let run = world.finished(&run.name).await;
+    assert_eq!(run.state(), State::Succeeded, "{run:?}");
 }

@@ -165,3 +165,26 @@ async fn of_rows_that_mean_the_same_user_the_first_is_done_and_the_others_are_re
         assert_eq!((&first.user_name, &*first.title), (&new, "Boss"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mask_that_names_no_field_refuses_all_and_an_etag_of_nobody_its_row() {
+    let mut world = quiet().await;
+    let request = v1::BatchUpsertUsersRequest {
+        parent: company(),
+        users: vec![user(&at("new"), "Clerk")],
+        update_mask: Some(FieldMask {
+            paths: vec!["nonsense".to_owned()],
+        }),
+    };
+    let refused = world.directory.batch_upsert_users(request).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(world.users().await, []);
+    let gone = User {
+        etag: "of one who is gone".to_owned(),
+        ..user(&at("new"), "Clerk")
+    };
+    let answer = upsert(&world, vec![gone]).await.unwrap();
+    assert_eq!(states(&answer), [State::Failed]);
+    assert_eq!(answer.results[0].error.as_ref().unwrap().code, "ABORTED");
+    assert_eq!(world.users().await, []);
+}

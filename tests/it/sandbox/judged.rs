@@ -25,7 +25,7 @@ async fn googles_real_client_finds_nothing_strange() {
     let key_file = home.path().join("key.json");
     std::fs::write(&key_file, key.await.to_string()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/google_client/judge.py");
-    let python = std::env::var("PROVISIOND_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("CI_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let judge = tokio::process::Command::new(python)
         .args([script, &client.base, &access])
         .arg(&key_file)

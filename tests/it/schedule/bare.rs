@@ -42,7 +42,7 @@ impl Connectors for NoSystem {
 /// The daemon's store, runs and schedule, with nothing around them.
 pub struct Daemon {
     pub store: Store,
-    runs: Runs,
+    pub runs: Runs,
     integrations: Integrations,
 }
 
@@ -183,7 +183,7 @@ impl Daemon {
     }
 }
 
-fn company() -> CompanyId {
+pub fn company() -> CompanyId {
     CompanyId::try_new("acme").unwrap()
 }
 

@@ -2,7 +2,10 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{AuthorizationState, Consent, EventBody, Integration, Secret, ServiceAccount, Time},
+    model::{
+        AuthorizationState, CompanyId, Consent, EventBody, Integration, Secret, ServiceAccount,
+        Time,
+    },
     store::{Error, TakenAuthorization},
 };
 use std::time::Duration;
@@ -22,11 +25,21 @@ async fn a_pending_authorization_is_taken_once() {
     assert_eq!(begun.authorization.state, AuthorizationState::Pending);
     store.close().await.unwrap();
     let store = home.open().await;
-    match store.take_authorization([1; 32]).await.unwrap() {
+    // Whoever means another integration takes nothing.
+    let other = integration(&acme(), "other");
+    for foreign in [
+        (acme(), other.id),
+        (CompanyId::try_new("other").unwrap(), of.id.clone()),
+    ] {
+        let taken = store.take_authorization([1; 32], Some(foreign)).await;
+        assert!(matches!(taken, Ok(TakenAuthorization::Unknown)));
+    }
+    let meant = Some((acme(), of.id));
+    match store.take_authorization([1; 32], meant).await.unwrap() {
         TakenAuthorization::Taken(taken) => assert_eq!(taken, given),
         other => panic!("{other:?}"),
     }
-    let again = store.take_authorization([1; 32]).await.unwrap();
+    let again = store.take_authorization([1; 32], None).await.unwrap();
     assert!(matches!(again, TakenAuthorization::Unknown));
 }
 
@@ -43,7 +56,7 @@ async fn of_many_who_take_the_same_authorization_one_gets_it() {
     let takers: Vec<_> = (0..16)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.take_authorization([1; 32]).await.unwrap() })
+            tokio::spawn(async move { store.take_authorization([1; 32], None).await.unwrap() })
         })
         .collect();
     let mut got = 0;
@@ -64,9 +77,9 @@ async fn an_authorization_that_was_pending_too_long_is_told_from_an_unknown_one(
         .await
         .unwrap();
     home.clock.advance(Duration::from_secs(601));
-    let late = store.take_authorization([1; 32]).await.unwrap();
+    let late = store.take_authorization([1; 32], None).await.unwrap();
     assert!(matches!(late, TakenAuthorization::Expired(_)));
-    let unknown = store.take_authorization([1; 32]).await.unwrap();
+    let unknown = store.take_authorization([1; 32], None).await.unwrap();
     assert!(matches!(unknown, TakenAuthorization::Unknown));
 }
 
@@ -86,9 +99,9 @@ async fn beginning_again_drops_what_expired_and_keeps_what_did_not() {
         .begin_authorization(pending(&of, 3, later))
         .await
         .unwrap();
-    let first = store.take_authorization([1; 32]).await.unwrap();
+    let first = store.take_authorization([1; 32], None).await.unwrap();
     assert!(matches!(first, TakenAuthorization::Unknown));
-    let second = store.take_authorization([2; 32]).await.unwrap();
+    let second = store.take_authorization([2; 32], None).await.unwrap();
     assert!(matches!(second, TakenAuthorization::Taken(_)));
 }
 

@@ -12,7 +12,6 @@ const EVERYTHING_BELOW_APP: &[&str] = &[
     "oauth",
     "integrations",
     "sync",
-    "scheduler",
     "proto",
     "grpc",
     "http",
@@ -26,7 +25,7 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
     ("rules", MODEL),
     ("connector", MODEL),
     ("directory", BELOW_INTEGRATIONS),
-    ("oauth", BELOW_INTEGRATIONS),
+    ("oauth", &["model", "connector"]),
     (
         "integrations",
         &["model", "store", "connector", "rules", "oauth"],
@@ -42,10 +41,6 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
             "integrations",
         ],
     ),
-    (
-        "scheduler",
-        &["model", "store", "directory", "integrations", "sync"],
-    ),
     // The generated messages and services: nothing of ours, used by what speaks gRPC.
     ("proto", &[]),
     (
@@ -59,7 +54,7 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
             "sync",
         ],
     ),
-    ("http", &["model", "integrations", "sync"]),
+    ("http", &["model", "integrations"]),
     ("app", EVERYTHING_BELOW_APP),
     ("sandbox", &[]),
     ("dev", &["app", "config", "sandbox", "proto"]),
