@@ -61,41 +61,92 @@ impl Set {
             .items)
     }
 
-    /// Items in order, after one or from the first, at most so many.
+    /// Items in order, after one or from the first, at most so many. Whoever is in the set all the while is told, once, whatever is
+    /// written meanwhile.
     pub(super) fn list(
         &self,
         read: &impl Read,
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<PackedItem>, Error> {
-        let start = match after {
-            Some(item) => self.row_of(read, item)?.0,
-            None => self.prefix.clone(),
-        };
-        let end = super::tables::after_prefix(&self.prefix);
         let mut found = Vec::new();
-        for row in read.range(self.table, Bound::Included(start), end, false) {
-            let (key, raw) = row?;
-            let items = self.items_of(read, &key, &raw)?;
+        self.walk(read, after.unwrap_or_default(), |items| {
             let wanted = items
                 .into_iter()
                 .filter(|item| after.is_none_or(|after| item.key.as_slice() > after));
             found.extend(wanted.take(limit - found.len()));
-            if found.len() >= limit {
-                break;
-            }
-        }
+            found.len() < limit
+        })?;
         Ok(found)
     }
 
     /// How many items there are.
     pub(super) fn count(&self, read: &impl Read) -> Result<u64, Error> {
         let mut count = 0;
-        for row in read.prefix(self.table, &self.prefix) {
-            let (key, raw) = row?;
-            count += self.items_of(read, &key, &raw)?.len() as u64;
-        }
+        self.walk(read, &[], |items| {
+            count += items.len() as u64;
+            true
+        })?;
         Ok(count)
+    }
+
+    /// Hands items on in order, from a key, some at a time, until no more are wanted. Where rows begin only says how far to read in one go:
+    /// writes may cut them and join them meanwhile.
+    fn walk(
+        &self,
+        read: &impl Read,
+        from: &[u8],
+        mut each: impl FnMut(Vec<PackedItem>) -> bool,
+    ) -> Result<(), Error> {
+        let start = Bound::Excluded(self.key(from));
+        let mut from = from.to_vec();
+        for row in read.range(self.table, start, self.end(None), false) {
+            let bound = row?.0[self.prefix.len()..].to_vec();
+            if !each(self.between(read, &from, Some(bound.clone()))?) {
+                return Ok(());
+            }
+            from = bound;
+        }
+        each(self.between(read, &from, None)?);
+        Ok(())
+    }
+
+    /// Items between two keys, in order. Rows are read downwards, each looked for afresh: what is below a key is in the rows that begin
+    /// below it, whatever is written meanwhile. What is above one that was read may by then be in that one.
+    fn between(
+        &self,
+        read: &impl Read,
+        from: &[u8],
+        mut to: Option<Vec<u8>>,
+    ) -> Result<Vec<PackedItem>, Error> {
+        let mut found = Vec::new();
+        loop {
+            let first = Bound::Included(self.prefix.clone());
+            let mut rows = read.range(self.table, first, self.end(to.as_deref()), true);
+            let Some((key, raw)) = rows.next().transpose()? else {
+                break;
+            };
+            let mut items = self.items_of(read, &key, &raw)?;
+            items.retain(|item| {
+                item.key.as_slice() >= from && to.as_ref().is_none_or(|to| item.key < *to)
+            });
+            items.append(&mut found);
+            found = items;
+            let bound = &key[self.prefix.len()..];
+            if bound <= from {
+                break;
+            }
+            to = Some(bound.to_vec());
+        }
+        Ok(found)
+    }
+
+    /// Where rows end that begin below an item's key, or the whole set.
+    fn end(&self, item: Option<&[u8]>) -> Bound<Vec<u8>> {
+        match item {
+            Some(item) => Bound::Excluded(self.key(item)),
+            None => super::tables::after_prefix(&self.prefix),
+        }
     }
 
     /// Puts (`Some`) and takes away (`None`) items; touches each row once. What is there already is not written again.
@@ -131,8 +182,8 @@ impl Set {
     }
 
     fn next_key(&self, read: &impl Read, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let end = super::tables::after_prefix(&self.prefix);
-        let mut rows = read.range(self.table, Bound::Excluded(key.to_vec()), end, false);
+        let start = Bound::Excluded(key.to_vec());
+        let mut rows = read.range(self.table, start, self.end(None), false);
         Ok(rows.next().transpose()?.map(|(key, _)| key.to_vec()))
     }
 

@@ -1,13 +1,13 @@
 use super::{in_memory, write};
 use crate::store::{
-    large,
+    Error, large,
     packed::{Changes, MOST, Set},
-    rows::PackedRow,
-    tables::{Durable, Read, Table},
+    rows::{PackedItem, PackedRow},
+    tables::{Durable, Read, Rows, Table},
     txn::MAX_VALUE,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap, ops::Bound};
 
 fn set(prefix: &[u8]) -> Set {
     Set {
@@ -124,4 +124,184 @@ fn five_thousand_members_take_at_most_a_hundred_rows() {
     let gone = all.iter().map(|n| (n.to_be_bytes().to_vec(), None));
     write(&durable, |txn| set.apply(txn, gone.collect()).unwrap());
     assert_eq!(durable.prefix(set.table, &set.prefix).count(), 0);
+}
+
+/// Reads while others write: it can happen at each look, after a row is read.
+struct Beside<'d> {
+    durable: &'d Durable,
+    looks: Cell<usize>,
+    write: &'d dyn Fn(usize),
+}
+
+impl Beside<'_> {
+    fn look(&self) {
+        let look = self.looks.get();
+        self.looks.set(look + 1);
+        (self.write)(look);
+    }
+}
+
+impl Read for Beside<'_> {
+    fn raw(&self, table: Table, key: &[u8]) -> Result<Option<sled::IVec>, Error> {
+        self.look();
+        self.durable.raw(table, key)
+    }
+
+    fn last_began(&self, integration: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.durable.last_began(integration)
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: Bound<Vec<u8>>,
+        to: Bound<Vec<u8>>,
+        down: bool,
+    ) -> Rows<'_> {
+        let rows = self.durable.range(table, from, to, down);
+        Box::new(rows.inspect(|_| self.look()))
+    }
+}
+
+/// So many rows of so many items each, two of which are one row if an item of each goes, and two again when those come back.
+const ROWS: u32 = 64;
+const ITEMS: u32 = 25;
+
+fn numbered(numbers: impl Iterator<Item = u32>, add: bool) -> Changes {
+    let item = |n: u32| (n.to_be_bytes().to_vec(), add.then(|| vec![1; 114]));
+    numbers.map(item).collect()
+}
+
+/// A set that is written while it is read.
+struct Scene {
+    durable: Durable,
+    set: Set,
+    /// The first row of which an item goes and comes: which rows are joined, and whether they are in one page of the tree.
+    first: u32,
+    _db: sled::Db,
+}
+
+impl Scene {
+    fn new(first: u32) -> Self {
+        let (set, (db, durable)) = (set(b"group\0"), in_memory());
+        let all = numbered(0..ROWS * ITEMS, true);
+        write(&durable, |txn| set.apply(txn, all).unwrap());
+        let scene = Self {
+            durable,
+            set,
+            first,
+            _db: db,
+        };
+        assert_eq!(scene.rows(), 64);
+        scene.change(false);
+        assert!((32..=33).contains(&scene.rows()));
+        scene.change(true);
+        assert_eq!(scene.rows(), 64);
+        scene
+    }
+
+    fn rows(&self) -> usize {
+        let rows = self.durable.prefix(self.set.table, &self.set.prefix);
+        rows.count()
+    }
+
+    fn change(&self, add: bool) {
+        let changed = (self.first..ROWS).map(|row| row * ITEMS);
+        let changed = numbered(changed, add);
+        write(&self.durable, |txn| self.set.apply(txn, changed).unwrap());
+    }
+
+    fn stay(&self) -> impl Iterator<Item = u32> {
+        let goes = |n: &u32| n.is_multiple_of(ITEMS) && *n >= self.first * ITEMS;
+        (0..ROWS * ITEMS).filter(move |n| !goes(n))
+    }
+
+    /// Checks what a reader was told of those above one: who stays all along is among them, and nobody is twice.
+    fn check(&self, told: Vec<PackedItem>, after: Option<u32>, how: &str) {
+        let number = |item: PackedItem| u32::from_be_bytes(item.key.try_into().unwrap());
+        let mut told: Vec<u32> = told.into_iter().map(number).collect();
+        assert!(told.is_sorted_by(|a, b| a < b), "{how}: {told:?}");
+        let stay = self.stay().filter(|n| after.is_none_or(|after| *n > after));
+        let stay: Vec<u32> = stay.collect();
+        told.retain(|n| stay.binary_search(n).is_ok());
+        assert_eq!(told, stay, "{how}");
+    }
+}
+
+/// Has a set read again and again, with one write at a later look each time: the set shrinks by it, or grows.
+fn beside<R>(read: impl Fn(&Set, &Beside<'_>) -> R, check: impl Fn(&Scene, R, &str)) {
+    for (first, grows) in [(0, false), (0, true), (1, false), (1, true)] {
+        let scene = Scene::new(first);
+        for at in 0.. {
+            scene.change(!grows);
+            let beside = Beside {
+                durable: &scene.durable,
+                looks: Cell::new(0),
+                write: &|look| {
+                    if look == at {
+                        scene.change(grows);
+                    }
+                },
+            };
+            let read = read(&scene.set, &beside);
+            check(&scene, read, &format!("{first}, {grows}, {at}"));
+            if beside.looks.get() < at {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_in_a_set_all_along_is_told_once_whenever_a_write_comes_between() {
+    for after in [None, Some(555)] {
+        let key = after.map(u32::to_be_bytes);
+        let key = key.as_ref().map(<[u8; 4]>::as_slice);
+        let list = |set: &Set, beside: &Beside<'_>| set.list(beside, key, usize::MAX).unwrap();
+        beside(list, |scene, told, how| scene.check(told, after, how));
+    }
+}
+
+#[test]
+fn who_reads_a_set_page_by_page_misses_nobody_whenever_a_write_comes_between() {
+    let pages = |set: &Set, beside: &Beside<'_>| {
+        let mut told: Vec<PackedItem> = Vec::new();
+        loop {
+            let after = told.last().map(|last| last.key.as_slice());
+            let page = set.list(beside, after, 30).unwrap();
+            if page.is_empty() {
+                return told;
+            }
+            told.extend(page);
+        }
+    };
+    beside(pages, |scene, told, how| scene.check(told, None, how));
+}
+
+#[test]
+fn who_is_in_a_set_all_along_is_counted_whenever_a_write_comes_between() {
+    let count = |set: &Set, beside: &Beside<'_>| set.count(beside).unwrap();
+    beside(count, |scene, count, how| {
+        let least = scene.stay().count() as u64;
+        let most = u64::from(ROWS * ITEMS);
+        assert!((least..=most).contains(&count), "{how}: {count}");
+    });
+}
+
+#[test]
+fn who_is_in_a_set_all_along_is_told_once_though_a_write_comes_at_each_look() {
+    let scene = Scene::new(1);
+    for every in 1..8 {
+        let beside = Beside {
+            durable: &scene.durable,
+            looks: Cell::new(0),
+            write: &|look| {
+                if look % every == 0 {
+                    scene.change((look / every) % 2 == 1);
+                }
+            },
+        };
+        let told = scene.set.list(&beside, None, usize::MAX).unwrap();
+        scene.check(told, None, &format!("every {every}"));
+    }
 }
