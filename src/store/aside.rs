@@ -11,10 +11,15 @@ use super::{
     txn::Txn,
 };
 use crate::model::{
-    CompanyId, Entity, EntityId, EntityLink, Fingerprint, Kind, Link, MemberState, MemberWrite,
-    SourceId, Uid,
+    CompanyId, Entity, EntityId, EntityLink, Fingerprint, Kind, Link, MemberOrigin, MemberState,
+    MemberWrite, SourceId, Uid,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
+use uuid::Uuid;
+
+/// Who made something a member, after it was deleted, of a group that came only then: an integration that is gone for good itself.
+/// It stands for a caller, who could not have done that.
+pub(super) const RELEASED: MemberOrigin = MemberOrigin::Integration(Uid(Uuid::nil()));
 
 /// The groups in which something that was deleted would be.
 pub(super) fn was_in(company: &CompanyId, kind: Kind, id: &EntityId) -> Set {
@@ -67,6 +72,42 @@ pub(super) fn put_members(
             let old = old.map(rows::origins).transpose()?.unwrap_or_default();
             let origins = members::merged(old, &writes);
             Ok((!origins.is_empty()).then(|| members::value(&origins)))
+        })?;
+    }
+    Ok(())
+}
+
+/// Has members of a group, those of them that were deleted, be in it when they are had back, and no longer for the sake of an integration;
+/// as [`members::release`] does for those who are there.
+pub(super) fn release(
+    txn: &mut Txn<'_>,
+    company: &CompanyId,
+    group: &EntityId,
+    integration: Uid,
+    members: &[(Kind, EntityId)],
+) -> Result<(), Error> {
+    if !any(txn, company)? {
+        return Ok(());
+    }
+    let holder = match entities::get(txn, company, Kind::Group, group)? {
+        Some(there) => there,
+        None => match deleted::get(txn, company, Kind::Group, group)? {
+            Some(kept) => kept.entity,
+            None => return Ok(()),
+        },
+    };
+    for (kind, id) in members {
+        let Some(member) = deleted::get(txn, company, *kind, id)? else {
+            continue;
+        };
+        let other = match holder.create_time > member.delete_time {
+            true => RELEASED,
+            false => MemberOrigin::Caller,
+        };
+        let group = (keys::pack(group.as_str()), other);
+        was_in(company, *kind, id).update(txn, [group].into(), |other, old| {
+            old.map(|old| members::released(old, integration, other))
+                .transpose()
         })?;
     }
     Ok(())

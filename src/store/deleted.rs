@@ -24,7 +24,8 @@ fn key(company: &CompanyId, kind: Kind, id: &EntityId) -> Vec<u8> {
     entities::key(company, kind, id)
 }
 
-fn get(
+/// What was deleted under an id, and is not gone for good.
+pub(super) fn get(
     read: &impl Read,
     company: &CompanyId,
     kind: Kind,
@@ -214,7 +215,9 @@ fn rejoin(
     for origin in rows::origins(&item.value)? {
         // What was made since is another group under the same id: no caller has made it a member of that.
         let other = origin == MemberOrigin::Caller && holder.create_time > since;
-        if !other && remembers(txn, entity, &holder, &origin)? {
+        if origin == aside::RELEASED {
+            origins.push(MemberOrigin::Caller);
+        } else if !other && remembers(txn, entity, &holder, &origin)? {
             origins.push(origin);
         }
     }

@@ -2,7 +2,7 @@
 //! that was cut off goes on from where it was.
 
 use super::{
-    Error, Store, authorizations,
+    Error, Store, aside, authorizations,
     began::Noted,
     entities, integrations,
     keys::{self, Key, Parse},
@@ -89,7 +89,7 @@ fn own_rules(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Erro
     Ok(sweep(txn, Table::Rules, &prefix)?.len())
 }
 
-/// One row of remembered members: they stay members.
+/// One row of remembered members: they stay members, also those who were deleted, for when they are had back.
 fn remembered(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Error> {
     let (company, uid) = (&integration.company, integration.uid);
     let prefix = Key::integration(uid).done();
@@ -110,6 +110,7 @@ fn remembered(txn: &mut Txn<'_>, integration: &Integration) -> Result<usize, Err
             }
         }
         members::release(txn, company, &group, uid, &applied)?;
+        aside::release(txn, company, &group, uid, &applied)?;
     }
     txn.delete(Table::Remembered, key.to_vec())?;
     Ok(1)

@@ -87,16 +87,23 @@ pub(super) fn release(
     let keys = members.iter().map(|(kind, id)| rows::member_key(*kind, id));
     let changes: BTreeMap<_, ()> = keys.map(|key| (key, ())).collect();
     members_of(company, group).update(txn, changes, |(), old| {
-        let Some(old) = old else {
-            return Ok(None);
-        };
-        let mut origins = rows::origins(old)?;
-        origins.retain(|origin| *origin != MemberOrigin::Integration(integration));
-        if origins.is_empty() {
-            origins.push(MemberOrigin::Caller);
-        }
-        Ok(Some(value(&origins)))
+        old.map(|old| released(old, integration, MemberOrigin::Caller))
+            .transpose()
     })
+}
+
+/// A membership that an integration made no longer, but another did: at least this one.
+pub(super) fn released(
+    membership: &[u8],
+    integration: Uid,
+    other: MemberOrigin,
+) -> Result<Vec<u8>, Error> {
+    let mut origins = rows::origins(membership)?;
+    origins.retain(|origin| *origin != MemberOrigin::Integration(integration));
+    if origins.is_empty() {
+        origins.push(other);
+    }
+    Ok(value(&origins))
 }
 
 /// A membership, if there is one.

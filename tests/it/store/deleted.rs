@@ -2,11 +2,15 @@
 
 use super::fixtures::*;
 use provisiond::{
-    model::{Clock as _, Entity, Kind, MemberOrigin, MemberWrite, Time},
-    store::{Error, Store},
+    model::{
+        AppliedMember, Clock as _, Entity, EntityId, EntityLink, Integration, Kind, Link,
+        LinkOrigin, MemberOrigin, MemberState, MemberWrite, Run, Time, Uid,
+    },
+    store::{Error, Slice, Store},
 };
 use std::time::Duration;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 async fn create(store: &Store, kind: Kind, id: &str, email: &str) -> Result<Entity, Error> {
@@ -180,4 +184,171 @@ async fn a_membership_of_what_was_deleted_is_kept_for_when_it_is_had_back() {
     commit(vec![membership("ann", MemberOrigin::Caller, false)]).await;
     had_back().await;
     assert_eq!(count(&store, "team").await, 1);
+}
+
+/// An integration that provisions ann and puts her into groups.
+struct Scene {
+    home: Home,
+    store: Store,
+    integration: Integration,
+    run: Run,
+    ann: Entity,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let home = Home::new();
+        let (store, integration, run) = with_run(&home).await;
+        let (ann, link, _) = provisioned(&integration, 1);
+        let written = Slice {
+            entities: vec![ann.clone()],
+            links: vec![(Kind::User, link)],
+            ..slice(&run)
+        };
+        store.commit(written).await.unwrap();
+        Self {
+            home,
+            store,
+            integration,
+            run,
+            ann,
+        }
+    }
+
+    fn membership(&self, group: &str, origin: MemberOrigin) -> MemberWrite {
+        MemberWrite {
+            group: entity_id(group),
+            kind: Kind::User,
+            member: self.ann.id.clone(),
+            origin,
+            add: true,
+        }
+    }
+
+    /// Provisions a new group with ann in it.
+    async fn provision(&self, name: &str) {
+        let of = self.integration.uid;
+        let mut group = entity(&acme(), Kind::Group, name, &format!("{name}@acme.example"));
+        group.create_time = self.home.clock.now();
+        group.links.push(EntityLink {
+            integration: of,
+            source: source(name),
+        });
+        let (_, link, _) = provisioned(&self.integration, 1);
+        let member = AppliedMember {
+            kind: Kind::User,
+            source: link.source.clone(),
+            state: MemberState::Applied(self.ann.id.clone()),
+        };
+        let link = Link {
+            source: source(name),
+            target: Some((entity_id(name), LinkOrigin::Created)),
+            ..link
+        };
+        let written = Slice {
+            entities: vec![group],
+            links: vec![(Kind::Group, link)],
+            members: vec![self.membership(name, MemberOrigin::Integration(of))],
+            remembered: vec![(source(name), vec![member], Vec::new())],
+            ..slice(&self.run)
+        };
+        self.store.commit(written).await.unwrap();
+    }
+
+    /// Deletes an object of this kind; it can be had back for twenty days.
+    async fn delete(&self, kind: Kind, id: &EntityId) {
+        let until = self.home.clock.now() + 20 * DAY;
+        let of = (&self.ann.company, kind, id);
+        let deleted = self.store.delete_entity(of, None, until, "backend");
+        deleted.await.unwrap();
+    }
+
+    async fn begin_deletion(&self) {
+        let of = &self.integration;
+        let begun = self.store.begin_deletion(&of.company, &of.id, None);
+        begun.await.unwrap();
+    }
+
+    /// Deletes so much of the integration; whether that is not all of it.
+    async fn delete_slices(&self, most: usize) -> bool {
+        for _ in 0..most {
+            if !self.store.delete_slice(&self.integration).await.unwrap() {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn have_ann_back(&self) {
+        let Entity {
+            company, kind, id, ..
+        } = &self.ann;
+        let back = self.store.undelete_entity(company, *kind, id, "backend");
+        back.await.unwrap();
+    }
+
+    /// The groups in which ann is, and for whose sake.
+    async fn groups(&self) -> Vec<(String, Vec<MemberOrigin>)> {
+        let (company, all) = (acme(), page(10));
+        let groups = self
+            .store
+            .groups_of(&company, Kind::User, &self.ann.id, &all);
+        let mut found = Vec::new();
+        for group in groups.await.unwrap().items {
+            let members = self.store.members(&company, &group, &all).await.unwrap();
+            let ann = members.items.into_iter().find(|one| one.id == self.ann.id);
+            found.push((group.to_string(), ann.unwrap().origins));
+        }
+        found
+    }
+}
+
+#[tokio::test]
+async fn who_is_had_back_though_the_integration_goes_is_in_the_groups_that_it_put_him_into() {
+    let (mut slices, mut more) = (0, true);
+    while more {
+        let scene = Scene::new().await;
+        scene.provision("before").await;
+        scene.delete(Kind::User, &scene.ann.id).await;
+        scene.home.clock.advance(DAY);
+        scene.provision("since").await;
+        let theirs = MemberOrigin::Integration(Uid::generate());
+        let written = Slice {
+            members: vec![scene.membership("theirs", theirs)],
+            ..slice(&scene.run)
+        };
+        scene.store.commit(written).await.unwrap();
+        create(&scene.store, Kind::Group, "theirs", "theirs@acme.example")
+            .await
+            .unwrap();
+        scene.begin_deletion().await;
+        more = scene.delete_slices(slices).await;
+        scene.have_ann_back().await;
+        if more {
+            while scene.delete_slices(1).await {}
+        }
+        let both = ["before", "since"].map(|id| (id.to_owned(), vec![MemberOrigin::Caller]));
+        assert_eq!(scene.groups().await, both, "after {slices} slices");
+        slices += 1;
+    }
+    assert!(slices > 4, "{slices}");
+}
+
+#[tokio::test]
+async fn who_is_had_back_is_in_no_other_group_that_came_in_the_place_of_his() {
+    let scene = Scene::new().await;
+    scene.provision("team").await;
+    scene.delete(Kind::Group, &entity_id("team")).await;
+    scene.home.clock.advance(10 * DAY);
+    scene.delete(Kind::User, &scene.ann.id).await;
+    scene.begin_deletion().await;
+    while scene.delete_slices(1).await {}
+    scene.home.clock.advance(11 * DAY);
+    let now = scene.home.clock.now();
+    scene.store.purge_deleted(now, None).await.unwrap();
+    let mut other = entity(&acme(), Kind::Group, "team", "other@acme.example");
+    other.create_time = now;
+    scene.store.create_entity(other, None).await.unwrap();
+    scene.have_ann_back().await;
+    assert_eq!(scene.groups().await, []);
 }
