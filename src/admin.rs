@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     model::{Secret, SystemClock},
     proto::v1::{
-        BackupRequest, BackupResponse, admin_service_client::AdminServiceClient,
+        BackupHeader, BackupRequest, BackupResponse, admin_service_client::AdminServiceClient,
         backup_response::Part,
     },
     store::{self, Incoming, SealingKey, Store},
@@ -47,6 +47,11 @@ pub enum Error {
     /// The daemon refused.
     #[error("the daemon at {0} refused ({1:?}): {2}")]
     Refused(Url, tonic::Code, String),
+    /// The daemon has another store than the one that is meant, which another process has.
+    #[error(
+        "the daemon at {0} has another store: name the one that has this store open with --address, or by its configuration with --config"
+    )]
+    OtherStore(Url),
     /// The daemon's stream ended too early, or is not one.
     #[error("the daemon's answer was cut off: try again; nothing was kept")]
     CutOff,
@@ -69,9 +74,10 @@ pub struct Daemon {
 /// What is wrong and what to do; no file is left then.
 pub async fn export(config: &Config, to: &Path, daemon: &Daemon) -> Result<BackupInfo, Error> {
     if let Some(address) = &daemon.address {
-        return download(address, to, daemon).await;
+        return download(address, to, daemon, None).await;
     }
-    let path = config.store.path.clone();
+    let dir = &config.store.path;
+    let path = dir.clone();
     if !path.exists() {
         return Err(Error::NoStore(path));
     }
@@ -86,7 +92,10 @@ pub async fn export(config: &Config, to: &Path, daemon: &Daemon) -> Result<Backu
             store.close().await?;
             Ok(taken?)
         }
-        Err(store::Error::Locked(_)) => download(&own_address(config)?, to, daemon).await,
+        Err(store::Error::Locked(_)) => {
+            let of = store::epoch_of(dir)?;
+            download(&own_address(config)?, to, daemon, of.as_deref()).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -125,7 +134,13 @@ fn own_address(config: &Config) -> Result<Url, Error> {
     url.map_err(|error| Error::Given(format!("grpc.listen: {error}")))
 }
 
-async fn download(address: &Url, to: &Path, daemon: &Daemon) -> Result<BackupInfo, Error> {
+/// The backup of a daemon that runs, if it is that of the store that is meant.
+async fn download(
+    address: &Url,
+    to: &Path,
+    daemon: &Daemon,
+    of: Option<&str>,
+) -> Result<BackupInfo, Error> {
     let token = daemon.token_file.as_deref().map(bearer).transpose()?;
     let channel = connect(address, daemon, token.is_some()).await?;
     let mut request = Request::new(BackupRequest {});
@@ -143,17 +158,22 @@ async fn download(address: &Url, to: &Path, daemon: &Daemon) -> Result<BackupInf
     };
     let mut client = AdminServiceClient::new(channel);
     let stream = client.backup(request).await.map_err(refused)?;
-    receive(stream.into_inner(), incoming, refused).await
+    let is_meant = |header: BackupHeader| match of {
+        Some(of) if of != header.store_epoch => Err(Error::OtherStore(address.clone())),
+        _ => Ok(()),
+    };
+    receive(stream.into_inner(), incoming, is_meant, refused).await
 }
 
 async fn receive(
     mut stream: Streaming<BackupResponse>,
     mut incoming: Incoming,
+    is_meant: impl Fn(BackupHeader) -> Result<(), Error>,
     refused: impl Fn(Status) -> Error,
 ) -> Result<BackupInfo, Error> {
     while let Some(answer) = stream.message().await.map_err(&refused)? {
         match answer.part {
-            Some(Part::Header(_)) => {}
+            Some(Part::Header(header)) => is_meant(header)?,
             Some(Part::Chunk(bytes)) => incoming
                 .write_all(&bytes)
                 .map_err(|error| Error::Given(format!("can't write the backup: {error}")))?,

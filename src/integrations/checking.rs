@@ -6,13 +6,20 @@ use super::{
 };
 use crate::{
     connector::{self, Connector, Standing, catalogue},
-    model::{CompanyId, Integration, IntegrationId, Kind, Reason},
+    model::{Attribute, CompanyId, Integration, IntegrationId, Kind, Reason, Rule, SourceId},
 };
-use futures_util::future::{OptionFuture, join4};
-use std::{sync::Arc, time::Duration};
+use futures_util::{
+    FutureExt as _, StreamExt as _, TryStreamExt as _,
+    future::{OptionFuture, join4, ok},
+    stream,
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// So long the system has to answer one question, all repetitions included.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Groups that are asked for at once.
+const AT_ONCE: usize = 8;
 
 /// What came of one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +47,7 @@ pub struct Check {
     pub account: Outcome,
     /// Whether users can be listed.
     pub users: Outcome,
-    /// Whether groups can be listed.
+    /// Whether groups can be listed, and those that conditions of active rules name are there.
     pub groups: Outcome,
     /// Whether organisational units can be listed; none if no active rule needs them.
     pub units: Option<Outcome>,
@@ -70,6 +77,7 @@ impl Integrations {
         let seen = self.get(company, id).await?;
         let rules = self.0.store.rules(company, id).await?;
         let needs_units = catalogue::need_units(&rules);
+        let named = named_groups(&rules);
         let authorized = seen.authorization.consent.is_some();
         let scopes_missing = authorized.then(|| missing_scopes(&seen, &rules));
         let scopes_missing = scopes_missing.unwrap_or_default();
@@ -94,7 +102,7 @@ impl Integrations {
         let (account, users, groups, units) = join4(
             in_time(connector.check()),
             listed(&connector, Kind::User),
-            listed(&connector, Kind::Group),
+            groups(&connector, &named),
             OptionFuture::from(ask_for_units.then(|| units(&connector))),
         )
         .await;
@@ -121,7 +129,10 @@ impl Integrations {
             },
             standing: account.ok(),
             users: outcome(users),
-            groups: outcome(groups),
+            groups: match groups {
+                Ok(gone) if !gone.is_empty() => missing(&gone),
+                groups => outcome(groups.map(drop)),
+            },
             units: units.map(outcome).or(needs_units.then(no_scope)),
             integration,
         })
@@ -151,6 +162,44 @@ pub(super) async fn in_time<T>(asked: connector::Answer<'_, T>) -> Result<T, con
 async fn listed(connector: &Arc<dyn Connector>, kind: Kind) -> Result<(), connector::Error> {
     let reader = connector.reader().ok_or_else(unreadable)?;
     in_time(reader.page(kind, None)).await.map(|_| ())
+}
+
+/// The groups that conditions of active rules name.
+fn named_groups(rules: &[Rule]) -> Vec<SourceId> {
+    let conditions = rules.iter().filter(|rule| rule.active);
+    let conditions = conditions.flat_map(|rule| &rule.conditions);
+    let of_groups = conditions.filter(|condition| condition.attribute == Attribute::GROUPS);
+    let named: BTreeSet<&String> = of_groups.flat_map(|condition| &condition.values).collect();
+    let named = named.into_iter();
+    named.filter_map(|id| SourceId::try_new(id)).collect()
+}
+
+/// Whether the first page of groups can be read; tells which of those named are not there.
+async fn groups(
+    connector: &Arc<dyn Connector>,
+    named: &[SourceId],
+) -> Result<Vec<SourceId>, connector::Error> {
+    listed(connector, Kind::Group).await?;
+    let reader = connector.reader().ok_or_else(unreadable)?;
+    let asked = stream::iter(named)
+        .map(|id| async move {
+            let found = reader.get(Kind::Group, id).await?;
+            Ok(found.is_none().then(|| id.clone()))
+        })
+        .buffered(AT_ONCE)
+        .try_filter_map(ok);
+    in_time(asked.try_collect().boxed()).await
+}
+
+/// A group that is gone is one that can't be asked who is in it.
+fn missing(gone: &[SourceId]) -> Outcome {
+    let names: Vec<_> = gone.iter().map(SourceId::as_str).collect();
+    let text = format!(
+        "conditions of active rules name groups that do not exist, so that everybody whom they are about is deferred: {}; change those \
+         conditions",
+        names.join(", ")
+    );
+    Outcome::Bad(Reason::new("GROUP_MISSING", text))
 }
 
 /// Whether organisational units can be read.

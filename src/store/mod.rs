@@ -59,6 +59,7 @@ pub use listing::{Along, Index};
 pub use retention::Kept;
 pub use schedule::Due;
 pub use sealing::SealingKey;
+pub use sentinel::epoch_of;
 pub use types::{
     ChangeFilter, Created, LinkPart, Options, Recorded, Remembered, Seen, Slice, SliceError,
     TakenAuthorization, Topic,

@@ -26,6 +26,14 @@ pub(super) struct Sentinel {
     pub(super) events: u64,
 }
 
+/// Identity of the store in a directory, also while a daemon has it; none if there is no store.
+///
+/// # Errors
+/// If it can't be read.
+pub fn epoch_of(dir: &Path) -> Result<Option<String>, Error> {
+    Ok(Sentinel::read(dir)?.map(|sentinel| sentinel.epoch.to_string()))
+}
+
 impl Sentinel {
     /// Reads it; none if there is none.
     pub(super) fn read(dir: &Path) -> Result<Option<Self>, Error> {

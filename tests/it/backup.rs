@@ -326,3 +326,33 @@ async fn the_daemon_takes_backups_by_itself_and_keeps_the_newest() {
     again.clock.advance(Duration::from_secs(60));
     assert_eq!(names(&place), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_another_store_is_not_taken_for_this_ones() {
+    let (google, home) = synced(3).await;
+    let second = tempfile::tempdir().unwrap();
+    let secret = "client-secret";
+    fs::copy(home.path().join(secret), second.path().join(secret)).unwrap();
+    let daemon = Daemon::start(&google, home.path(), "info");
+    let other = Daemon::start(&google, second.path(), "info");
+    let file = home.path().join("a.backup");
+    let address = other.grpc.trim_start_matches("http://");
+    let export = ["--grpc-listen", address, "export", "--to", text(&file)];
+    let refused = bad(&provisiond(home.path(), &export));
+    assert!(refused.contains("has another store"), "{refused}");
+    assert!(!file.exists());
+    assert!(daemon.terminate().success() && other.terminate().success());
+    // Nor is a key made for a store that has one.
+    let key = home.path().join("key");
+    fs::rename(&key, home.path().join("elsewhere")).unwrap();
+    let serve = [
+        "--grpc-listen",
+        "127.0.0.1:0",
+        "--http-listen",
+        "127.0.0.1:0",
+        "serve",
+    ];
+    let refused = bad(&provisiond(home.path(), &serve));
+    assert!(refused.contains("there is no sealing key"), "{refused}");
+    assert!(!key.exists());
+}

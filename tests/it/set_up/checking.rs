@@ -193,3 +193,22 @@ async fn an_administrator_who_is_none_any_more_is_named_so() {
     assert_eq!(codes, ["NOT_AN_ADMINISTRATOR", lost, lost], "{answer:?}");
     assert!(answer.account.is_empty() && answer.domain.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_a_condition_names_and_that_is_gone_is_told() {
+    let mut world = World::ready(small()).await;
+    let group = world.group("named").await;
+    world.rule_of("groups", Operator::MemberOf, &group).await;
+    let answer = check(&mut world).await;
+    assert_eq!(
+        (answer.ready, told(&answer.checks)),
+        (true, all(State::Ok, ""))
+    );
+    world.delete("groups/named@acme.test").await;
+    let answer = check(&mut world).await;
+    let mut expected = all(State::Ok, "");
+    expected[2] = (Subject::Groups, State::Failed, "GROUP_MISSING".to_owned());
+    assert_eq!((answer.ready, told(&answer.checks)), (false, expected));
+    let reason = answer.checks[2].reason.clone().unwrap();
+    assert!(reason.text.contains(&group), "{}", reason.text);
+}
