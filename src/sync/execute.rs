@@ -6,7 +6,7 @@ use super::{
     job::{Job, Parts},
     lane::{Bulk, Lane, Lanes},
     record::{Ended, Ledger},
-    run::{consent_lost, explain, panicked, pipe},
+    run::{cause, consent_lost, explain, panicked, pipe},
 };
 use crate::{
     connector::{Connector, catalogue},
@@ -196,7 +196,7 @@ async fn close(tools: &Tools, run: &Run, seen: Option<&Integration>) -> Result<(
     if let (Some(error), Some(seen)) = (lost, seen) {
         tools
             .integrations
-            .authorization_lost(seen, &error.text)
+            .authorization_lost(seen, cause(run, error))
             .await?;
     }
     tools

@@ -92,15 +92,24 @@ pub(super) fn explain(run: &Run, stop: &Stop) -> RunError {
         Stop::Integration(error) => ("NOT_READY", error.to_string()),
         Stop::Cancelled => ("CANCELLED", "the run was stopped".to_owned()),
     };
-    let stands = if run.preview {
-        "Nothing was written"
-    } else {
-        "What was applied stands"
-    };
     RunError {
         code: code.to_owned(),
-        text: format!("{text}. {stands}; nothing absent was concluded."),
+        text: text + aftermath(run),
     }
+}
+
+/// What a run that failed left.
+fn aftermath(run: &Run) -> &'static str {
+    match run.preview {
+        true => ". Nothing was written; nothing absent was concluded.",
+        false => ". What was applied stands; nothing absent was concluded.",
+    }
+}
+
+/// Why a run failed, without what it left.
+pub(super) fn cause<'e>(run: &Run, error: &'e RunError) -> &'e str {
+    let text = error.text.strip_suffix(aftermath(run));
+    text.unwrap_or(&error.text)
 }
 
 /// Why a run ended that panicked.

@@ -196,6 +196,7 @@ async fn lost_and_healed(world: &mut World, cause: Cause, finder: Finder, admin:
     assert_eq!(told.integration, integration());
     assert_eq!(authorization.reason, told.reason);
     assert!(told.reason.contains(cause.says()), "{told:?}");
+    assert!(!told.reason.contains("stands"), "no talk of runs: {told:?}");
     let [gap] = now.readiness.as_slice() else {
         panic!("{cause:?}: {:?}", now.readiness);
     };
