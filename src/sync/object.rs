@@ -164,11 +164,22 @@ async fn locate(job: &Job, request: &ObjectRequest) -> Result<SourceId, Failure>
     let object = request.object.as_str();
     let id = if object.contains('@') {
         let asked = job.reader()?.locate(request.kind, object);
-        job.unless_cancelled(asked).await?
+        match job.unless_cancelled(asked).await? {
+            None => once(job, request.kind, object).await?,
+            found => found,
+        }
     } else {
         SourceId::try_new(object)
     };
     id.ok_or(Failure::Absent)
+}
+
+/// The source object that an address was provisioned from, which the source may have no more.
+async fn once(job: &Job, kind: Kind, address: &str) -> Result<Option<SourceId>, Stop> {
+    let Integration { company, uid, .. } = &job.integration;
+    let holder = job.store.entity_by_email(company, address).await?;
+    let holder = holder.filter(|holder| holder.kind == kind);
+    Ok(holder.and_then(|holder| holder.linked_to(*uid).cloned()))
 }
 
 enum Look {

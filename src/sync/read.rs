@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     connector::{Coverage, Error},
-    model::{Attribute, Attributes, Kind, Link, Object, ObjectRef, Reason},
+    model::{Attribute, Attributes, Entity, Kind, Link, Object, ObjectRef, Reason},
     rules::Decision,
     store::LinkPart,
 };
@@ -270,37 +270,43 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
         "no longer listed by the source; it is kept, for nothing removes it yet",
     );
     let count = Count::Skipped(reason.clone());
-    let (mut slice, mut items) = (job.slice(), Vec::new());
+    let mut slice = job.slice();
     let _turns = job
         .turns(kind, gone.iter().map(|link| &link.source))
         .await?;
     let _slice = job.lane_slice().await;
-    for mut link in gone {
-        let source = link.source.clone();
-        // Somebody has just asked for it.
-        if job.beside(kind, &source, Part::Object) != Beside::Nothing {
-            continue;
-        }
-        if !link.absent {
-            let end = |id: String, label: String| ObjectRef { kind, id, label };
-            let target = link.target.as_ref();
-            let target = target.map(|(id, _)| end(id.to_string(), String::new()));
-            let named = end(source.to_string(), source.to_string());
-            let change = job.undecided(named, target, reason.clone());
-            slice.changes.push(change);
-            link.absent = true;
-            slice.parts.push((kind, link, LinkPart::Absence));
-        }
-        items.push(Item {
+    let item = |link: &Link| Item {
+        kind,
+        source: link.source.clone(),
+        label: String::new(),
+        unlinked: false,
+        rule: None,
+        size: None,
+        what: What::Observe(count.clone()),
+    };
+    // Somebody has just asked for the others.
+    let nobody = |link: &Link| job.beside(kind, &link.source, Part::Object) == Beside::Nothing;
+    let (fresh, told): (Vec<_>, Vec<_>) =
+        { gone.into_iter().filter(nobody) }.partition(|link| !link.absent);
+    let mut items: Vec<Item> = fresh.iter().map(item).collect();
+    let found = job.find(kind, &items).await?;
+    for (mut link, found) in fresh.into_iter().zip(found) {
+        let end = |id: String, label: &str| ObjectRef {
             kind,
-            source,
-            label: String::new(),
-            unlinked: false,
-            rule: None,
-            size: None,
-            what: What::Observe(count.clone()),
-        });
+            id,
+            label: label.to_owned(),
+        };
+        let source = link.source.to_string();
+        let target = found.target.as_ref();
+        // The address that it had is what it is known by.
+        let label = target.map_or(source.as_str(), Entity::email);
+        let target = target.map(|target| end(target.id.to_string(), label));
+        let change = job.undecided(end(source.clone(), label), target, reason.clone());
+        slice.changes.push(change);
+        link.absent = true;
+        slice.parts.push((kind, link, LinkPart::Absence));
     }
+    items.extend(told.iter().map(item));
     {
         let mut ledger = job.ledger();
         items.iter().for_each(|_| ledger.consider(None));

@@ -158,6 +158,9 @@ async fn a_user_deleted_at_the_source_is_kept_and_counted_as_absent() {
     assert_eq!(world.user("ann").await, before);
     let changes = world.changes(&run.name).await;
     assert_eq!(code(&changes[0]), "ABSENT_AT_SOURCE", "{changes:?}");
+    let (source, target) = (&changes[0].source, &changes[0].target);
+    assert_eq!(source.as_ref().unwrap().label, at("ann"));
+    assert_eq!(target.as_ref().unwrap().label, at("ann"));
     // Told once, counted always, told again if she comes back and goes again.
     let written = world.store.writes();
     let again = world.sync().await;
