@@ -171,7 +171,7 @@ fn claims_anew(plan: &Plan, found: &Found, item: &Item, claimed: &mut HashSet<St
 }
 
 /// Writes the plans of items as one slice. The inner error says that somebody else was quicker, in the store or in the other
-/// lane: nothing was written.
+/// lane, and in the store also about which items: nothing was written.
 pub(super) async fn write(
     job: &Job,
     kind: Kind,
@@ -191,7 +191,12 @@ pub(super) async fn write(
         .filter_map(|(i, plan)| Some((i, plan.write.take()?)))
         .unzip();
     let mut slice = job.slice();
-    slice.seen = plans.iter_mut().filter_map(|p| p.seen.take()).collect();
+    // Which items the slice's objects are about, and behind them what was seen.
+    let mut about = Vec::new();
+    let seen = plans.iter_mut().enumerate();
+    let seen = seen.filter_map(|(i, plan)| Some((i, plan.seen.take()?)));
+    let (looked_at, seen): (Vec<usize>, _) = seen.unzip();
+    slice.seen = seen;
     for (i, prepared) in who.into_iter().zip(job.writer()?.apply(writes).await?) {
         let Prepared::Entity(entity) = prepared;
         let Some(plan) = plans.get_mut(i) else {
@@ -201,10 +206,12 @@ pub(super) async fn write(
             Ok(()) => {
                 name_target(plan, &entity);
                 slice.entities.push(entity);
+                about.push(i);
             }
             Err(error) => plan.give_up(Reason::new("TOO_LARGE", error.to_string())),
         }
     }
+    about.extend(looked_at);
     if kind == Kind::Group {
         slice.remembered = inherited(job, &mut plans).await?;
     }
@@ -232,7 +239,8 @@ pub(super) async fn write(
                 .map(|(item, count)| Filling::of(item, count.clone())),
         );
     }
-    Ok(answer)
+    let item = |index: usize| about.get(index).copied();
+    Ok(answer.map_err(|which| which.into_iter().filter_map(item).collect()))
 }
 
 /// What was remembered of the members of groups that were deleted and made again goes over to the new source id, so that

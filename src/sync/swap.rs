@@ -8,9 +8,13 @@ use super::{
     plan::{self, Context, Item, Plan, Planned, What},
     provision,
 };
-use crate::model::{Entity, Found, Kind, Link, Reason, SourceId};
+use crate::{
+    connector::Write,
+    model::{Entity, Found, Kind, Link, Reason, SourceId, fold_email},
+    store,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// How often a set is planned anew because somebody else was quicker.
 const ATTEMPTS: usize = 8;
@@ -27,7 +31,7 @@ pub(super) async fn settle(job: &Job, kind: Kind, items: Vec<Item>) -> Result<()
         Ok(found) => found,
         Err(stop) => return put_off(job, &items, stop),
     };
-    let movers = movers(&items, &found, &job.context());
+    let movers = movers(&items, &found, &job.context(), &HashSet::new());
     let (mut together, mut rest) = (Vec::new(), Vec::new());
     for (i, item) in items.into_iter().enumerate() {
         if movers.contains(&i) {
@@ -36,16 +40,22 @@ pub(super) async fn settle(job: &Job, kind: Kind, items: Vec<Item>) -> Result<()
             rest.push(item);
         }
     }
-    let mut sets = vec![together];
+    let mut sets = VecDeque::from([together]);
     while !rest.is_empty() {
         let more = rest.split_off(rest.len().min(SLICE));
-        sets.push(std::mem::replace(&mut rest, more));
+        sets.push_back(std::mem::replace(&mut rest, more));
     }
-    let mut sets = sets.into_iter().filter(|set| !set.is_empty());
-    while let Some(mut set) = sets.next() {
-        if let Err(stop) = one_set(job, kind, &mut set).await {
-            let left: Vec<Item> = set.into_iter().chain(sets.flatten()).collect();
-            return put_off(job, &left, stop);
+    let mut proofs = Proofs::default();
+    while let Some(mut set) = sets.pop_front() {
+        let mut aside = Vec::new();
+        let settled = one_set(job, kind, &mut set, &mut aside, &mut proofs).await;
+        if let Err(stop) = settled {
+            set.extend(aside.into_iter().chain(sets.into_iter().flatten()));
+            return put_off(job, &set, stop);
+        }
+        // Fewer than the set had, so this ends.
+        if !aside.is_empty() {
+            sets.push_back(aside);
         }
     }
     Ok(())
@@ -61,9 +71,17 @@ fn put_off(job: &Job, items: &[Item], stop: Stop) -> Result<(), Stop> {
     Err(stop)
 }
 
-async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Stop> {
-    let (mut proofs, mut turns) = (Proofs::default(), Vec::new());
-    for _ in 0..ATTEMPTS {
+/// Decides about a set. Those that others were quicker about are put aside with all who wait for their addresses, so that
+/// nobody else waits for them; unless that is the whole set, which is planned anew.
+async fn one_set(
+    job: &Job,
+    kind: Kind,
+    items: &mut Vec<Item>,
+    aside: &mut Vec<Item>,
+    proofs: &mut Proofs,
+) -> Result<(), Stop> {
+    let (mut turns, mut attempts) = (Vec::new(), 0);
+    while attempts < ATTEMPTS && !items.is_empty() {
         job.go_on()?;
         // Nobody else decides about them until they are written.
         let sources = items.iter().map(|item| &item.source);
@@ -71,14 +89,13 @@ async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Sto
         leave_outrun(job, items).await?;
         let found = job.find(kind, items).await?;
         let context = job.context();
-        let movers = movers(items, &found, &context);
-        let moves = |i: usize| movers.contains(&i);
-        let holders = found.iter().enumerate().filter(|(i, _)| !moves(*i));
-        let sources = holders.filter_map(|(_, found)| doubted(job, kind, found, &context));
+        let moves = moves(items, &found, &context);
+        let holders = found.iter().zip(&moves).filter(|(_, moves)| !**moves);
+        let sources = holders.filter_map(|(found, _)| doubted(job, kind, found, &context));
         proofs.ask(job, kind, sources.cloned().collect()).await?;
         let mut plans = Vec::new();
-        for (i, (item, found)) in items.iter().zip(&found).enumerate() {
-            let holder = doubted(job, kind, found, &context).filter(|_| !moves(i));
+        for ((item, found), &moves) in items.iter().zip(&found).zip(&moves) {
+            let holder = doubted(job, kind, found, &context).filter(|_| !moves);
             let proof = holder.and_then(|source| proofs.0.get(source));
             plans.push(match proof {
                 // Without proof nothing is taken from anybody.
@@ -88,13 +105,21 @@ async fn one_set(job: &Job, kind: Kind, items: &mut Vec<Item>) -> Result<(), Sto
                     );
                     plan::fail(item, found, &context, Reason::new("NOT_PROVED", text))
                 }
-                Some(Proof::Gone(link)) => decide(item, found, &context, moves(i), Some(link)),
-                Some(Proof::There) | None => decide(item, found, &context, moves(i), None),
+                Some(Proof::Gone(link)) => decide(item, found, &context, moves, Some(link)),
+                Some(Proof::There) | None => decide(item, found, &context, moves, None),
             });
         }
-        if write(job, kind, items, plans).await?.is_ok() {
+        let Err(conflicts) = write(job, kind, items, plans).await? else {
             return Ok(());
+        };
+        let leaving = concerned(items, &found, &context, conflicts);
+        if leaving.is_empty() || leaving.len() == items.len() {
+            attempts += 1;
+            continue;
         }
+        let mut index = 0..;
+        let leaves = |_: &mut Item| index.next().is_some_and(|i| leaving.contains(&i));
+        aside.extend(items.extract_if(.., leaves));
     }
     let reason = Reason::new("BUSY", "others kept changing the address at the same time");
     defer(job, items, &reason);
@@ -143,37 +168,113 @@ async fn prove(job: &Job, kind: Kind, source: &SourceId) -> Result<Proof, Stop> 
     Ok(link.map_or(Proof::There, |link| Proof::Gone(Box::new(link))))
 }
 
-/// Which items can take their address because its holder gives it up in the same transaction: the largest set in which
-/// every holder is one of the set, or none.
-fn movers(items: &[Item], found: &[Found], context: &Context) -> Vec<usize> {
+/// Which items are planned as if nobody held their address: those whose holder gives it up in the same transaction, and
+/// those that claim nothing, since they keep the address they have.
+fn moves(items: &[Item], found: &[Found], context: &Context) -> Vec<bool> {
+    let asked = movers(items, found, context, &HashSet::new());
+    let keeps = |i: &usize| {
+        let (item, found) = (items.get(*i)?, found.get(*i)?);
+        let keeps = keeps_address(&decide(item, found, context, true, None), found);
+        keeps.then_some(*i)
+    };
+    let keeping: HashSet<usize> = asked.iter().filter_map(keeps).collect();
+    let movers = match keeping.is_empty() {
+        true => asked,
+        false => movers(items, found, context, &keeping),
+    };
+    let moves = |i| movers.contains(&i) || keeping.contains(&i);
+    (0..items.len()).map(moves).collect()
+}
+
+/// Whether an object holds the same address once its plan is carried out: the plan is not about the address, or can't be
+/// written.
+fn keeps_address(plan: &Plan, found: &Found) -> bool {
+    let Some(target) = &found.target else {
+        return false;
+    };
+    match &plan.write {
+        Some(Write::Update(entity)) => {
+            let same = fold_email(entity.email()) == fold_email(target.email());
+            same || store::check_size(entity).is_err()
+        }
+        Some(Write::Create { .. }) | None => true,
+    }
+}
+
+/// For each item, which other one holds the address that it wants.
+fn holders(items: &[Item], found: &[Found], context: &Context) -> Vec<Holder> {
     let by_source: HashMap<&SourceId, usize> = items
         .iter()
         .enumerate()
         .map(|(i, item)| (&item.source, i))
         .collect();
-    let holder = |i: usize| -> Option<Option<usize>> {
-        let holder = found.get(i)?.holder.as_ref()?;
-        Some(
-            holder
-                .linked_to(context.uid)
-                .and_then(|source| by_source.get(source).copied()),
-        )
+    let holder = |found: &Found| match &found.holder {
+        None => Holder::Nobody,
+        Some(holder) => holder
+            .linked_to(context.uid)
+            .and_then(|source| by_source.get(source))
+            .map_or(Holder::Other, |i| Holder::Item(*i)),
     };
-    let mut set: Vec<usize> = (0..items.len()).collect();
+    found.iter().map(holder).collect()
+}
+
+/// Who holds an address.
+#[derive(Clone, Copy)]
+enum Holder {
+    Nobody,
+    /// One of the items.
+    Item(usize),
+    /// Somebody else.
+    Other,
+}
+
+/// Which items can take their address because its holder gives it up in the same transaction: the largest set without
+/// those that keep theirs in which every holder is one of the set, or none.
+fn movers(
+    items: &[Item],
+    found: &[Found],
+    context: &Context,
+    keeping: &HashSet<usize>,
+) -> HashSet<usize> {
+    let holders = holders(items, found, context);
+    let mut set: HashSet<usize> = (0..items.len()).filter(|i| !keeping.contains(i)).collect();
     loop {
-        let stays = |i: &usize| match holder(*i) {
-            None => true,
-            Some(Some(other)) => {
-                set.contains(&other) && found.get(other).is_some_and(|f| f.target.is_some())
+        let stays = |i: &usize| match holders.get(*i) {
+            Some(Holder::Nobody) => true,
+            Some(Holder::Item(other)) => {
+                set.contains(other) && found.get(*other).is_some_and(|f| f.target.is_some())
             }
-            Some(None) => false,
+            Some(Holder::Other) | None => false,
         };
-        let next: Vec<usize> = set.iter().copied().filter(stays).collect();
+        let next: HashSet<usize> = set.iter().copied().filter(stays).collect();
         if next.len() == set.len() {
             return set;
         }
         set = next;
     }
+}
+
+/// Those that conflicted, and whoever wants an address that one of these holds.
+fn concerned(
+    items: &[Item],
+    found: &[Found],
+    context: &Context,
+    conflicts: Vec<usize>,
+) -> HashSet<usize> {
+    let mut wanted_by: HashMap<usize, Vec<usize>> = HashMap::new();
+    let holders = holders(items, found, context);
+    for (i, holder) in holders.into_iter().enumerate() {
+        if let Holder::Item(holder) = holder {
+            wanted_by.entry(holder).or_default().push(i);
+        }
+    }
+    let (mut concerned, mut next) = (HashSet::new(), conflicts);
+    while let Some(i) = next.pop() {
+        if concerned.insert(i) {
+            next.extend(wanted_by.remove(&i).into_iter().flatten());
+        }
+    }
+    concerned
 }
 
 /// The source object that the holder of the address came from, if it was absent from the complete listing.
@@ -228,3 +329,6 @@ fn relink(item: &Item, holder: &Entity, gone: &Link, context: &Context) -> Plan 
     }
     plan
 }
+
+#[cfg(test)]
+mod tests;
