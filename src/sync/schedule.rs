@@ -63,8 +63,9 @@ impl Keeper {
     async fn look(&mut self, now: Time) -> Result<Time, Error> {
         let mut latest = self.looked.unwrap_or(now).max(now);
         // The clock may also have been set back while the daemon was not running.
-        if self.looked.is_none() || latest.duration_since(now) >= SLIGHT {
-            self.mend(now).await?;
+        let restarted = self.looked.is_none();
+        if restarted || latest.duration_since(now) >= SLIGHT {
+            self.mend(now, restarted).await?;
             latest = now;
         }
         self.looked = Some(latest);
@@ -92,8 +93,9 @@ impl Keeper {
     }
 
     /// Brings forward what is planned later than it would be when it is planned now: it was planned by a clock that was
-    /// ahead, and would wait until that time.
-    async fn mend(&self, now: Time) -> Result<(), Error> {
+    /// ahead, and would wait until that time. After a restart it is not known how far it was ahead: what was begun just
+    /// before is not begun again.
+    async fn mend(&self, now: Time, restarted: bool) -> Result<(), Error> {
         let mut after = None;
         loop {
             let batch = self.store.due(after.take(), Time::MAX, BATCH).await?;
@@ -101,19 +103,22 @@ impl Keeper {
                 return Ok(());
             };
             for due in batch {
-                self.mend_one(due, now).await?;
+                self.mend_one(due, now, restarted).await?;
             }
             after = Some(last);
         }
     }
 
-    async fn mend_one(&self, due: Due, now: Time) -> Result<(), Error> {
+    async fn mend_one(&self, due: Due, now: Time, restarted: bool) -> Result<(), Error> {
         let (company, id) = (&due.company, &due.integration);
         let found = self.store.integration(company, id).await?;
         let Some(planned) = found.filter(|found| found.next_sync == Some(due.time)) else {
             return Ok(self.store.forget_due(due).await?);
         };
         if due.time <= planned.schedule.next_after(now) {
+            return Ok(());
+        }
+        if restarted && self.came_just_now(&planned, due.time, now).await? {
             return Ok(());
         }
         let mend = move |integration: &mut Integration| {
@@ -130,5 +135,25 @@ impl Keeper {
             Err(store::Error::Missing(_) | store::Error::Deleting(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the period that is about to begin has begun already, by a clock that was only put right since: the integration
+    /// was planned in it, and the last that is known to have happened is hardly later than now.
+    async fn came_just_now(
+        &self,
+        planned: &Integration,
+        due: Time,
+        now: Time,
+    ) -> Result<bool, Error> {
+        let again = planned.schedule.next_after(now);
+        let soon = again.duration_since(now) < SLIGHT;
+        if !soon || due != planned.schedule.next_after(again) {
+            return Ok(false);
+        }
+        let last = self.store.last_sequence(&planned.company).await?;
+        let before = last.saturating_sub(1);
+        let events = self.store.events(&planned.company, before, 1).await?;
+        let last = events.last();
+        Ok(last.is_some_and(|last| last.time.duration_since(now) < SLIGHT))
     }
 }

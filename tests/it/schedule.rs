@@ -7,4 +7,5 @@ mod calendar;
 mod days;
 mod deleting;
 mod fair;
+mod restarts;
 mod years;
