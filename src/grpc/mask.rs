@@ -91,10 +91,9 @@ pub(super) fn check<M>(notes: &mut Notes, table: &[Row<M>], mask: Option<&FieldM
     }
 }
 
-/// Whether a mask covers a field: it names it, or all, or nothing, which stands for what is given.
-pub(super) fn covers(mask: Option<&FieldMask>, field: &str) -> bool {
-    let paths = mask.map_or(&[][..], |mask| &mask.paths);
-    paths.is_empty() || is_all(paths) || paths.iter().any(|path| path == field)
+/// Whether a mask names a field.
+pub(super) fn names(mask: Option<&FieldMask>, field: &str) -> bool {
+    mask.is_some_and(|mask| mask.paths.iter().any(|path| path == field))
 }
 
 fn is_all(paths: &[String]) -> bool {

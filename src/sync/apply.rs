@@ -14,8 +14,11 @@ use crate::{
     model::{Change, Entity, EntityId, Found, Kind, Link, LinkOrigin, ObjectRef, Outcome, Reason},
     store::{Error, Remembered, Slice},
 };
-use futures_util::{Stream, StreamExt, TryStreamExt};
-use std::collections::HashSet;
+use futures_util::{Stream, StreamExt, future::ready};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Objects in a slice (semantics 19).
 pub(super) const SLICE: usize = 100;
@@ -42,14 +45,24 @@ pub(super) async fn apply(
     slices: impl Stream<Item = Vec<Item>>,
     parked: &mut Vec<Item>,
 ) -> Result<(), Stop> {
+    let failed = AtomicBool::new(false);
     let applied = slices
+        .take_while(|_| ready(!failed.load(Ordering::Relaxed)))
         .map(|slice| one_slice(job, kind, slice))
         .buffered(IN_FLIGHT);
     let mut applied = std::pin::pin!(applied);
-    while let Some(wait) = applied.try_next().await? {
-        parked.extend(wait);
+    let mut first = None;
+    // What is under way is waited for though another failed: it is written all the same, or was counted and must be taken back.
+    while let Some(done) = applied.next().await {
+        match done {
+            Ok(wait) => parked.extend(wait),
+            Err(stop) => {
+                failed.store(true, Ordering::Relaxed);
+                first.get_or_insert(stop);
+            }
+        }
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
 }
 
 async fn one_slice(job: &Job, kind: Kind, mut items: Vec<Item>) -> Result<Vec<Item>, Stop> {

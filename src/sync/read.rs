@@ -300,7 +300,8 @@ async fn one_slice_absent(job: &Job, kind: Kind, gone: Vec<Link>) -> Result<(), 
         let target = found.target.as_ref();
         // The address that it had is what it is known by.
         let label = target.map_or(source.as_str(), Entity::email);
-        let target = target.map(|target| end(target.id.to_string(), label));
+        let id = link.target.as_ref().map(|(id, _)| id.to_string());
+        let target = id.map(|id| end(id, target.map_or("", Entity::email)));
         let change = job.undecided(end(source.clone(), label), target, reason.clone());
         slice.changes.push(change);
         link.absent = true;

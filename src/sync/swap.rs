@@ -5,7 +5,7 @@ use super::{
     error::Stop,
     job::Job,
     left,
-    plan::{self, Context, Item, Plan, Planned, What},
+    plan::{self, Context, Item, Plan, Planned, What, wanted_email},
     provision,
 };
 use crate::{
@@ -168,8 +168,8 @@ async fn prove(job: &Job, kind: Kind, source: &SourceId) -> Result<Proof, Stop> 
     Ok(link.map_or(Proof::There, |link| Proof::Gone(Box::new(link))))
 }
 
-/// Which items are planned as if nobody held their address: those whose holder gives it up in the same transaction, and
-/// those that claim nothing, since they keep the address they have.
+/// Which items are planned as if nobody held their address: those whose holder gives it up in the same transaction, one for each
+/// address, and those that claim nothing, since they keep the address they have.
 fn moves(items: &[Item], found: &[Found], context: &Context) -> Vec<bool> {
     let asked = movers(items, found, context, &HashSet::new());
     let keeps = |i: &usize| {
@@ -178,12 +178,30 @@ fn moves(items: &[Item], found: &[Found], context: &Context) -> Vec<bool> {
         keeps.then_some(*i)
     };
     let keeping: HashSet<usize> = asked.iter().filter_map(keeps).collect();
-    let movers = match keeping.is_empty() {
+    let mut out: HashSet<usize> = rivals(items, found, &asked);
+    out.extend(&keeping);
+    let movers = match out.is_empty() {
         true => asked,
-        false => movers(items, found, context, &keeping),
+        false => movers(items, found, context, &out),
     };
     let moves = |i| movers.contains(&i) || keeping.contains(&i);
     (0..items.len()).map(moves).collect()
+}
+
+/// Of those who want the same address, all but one: whose own address others wait for has it, else the first.
+fn rivals(items: &[Item], found: &[Found], movers: &HashSet<usize>) -> HashSet<usize> {
+    let mut order: Vec<usize> = movers.iter().copied().collect();
+    order.sort_unstable();
+    let wanted = |i: &usize| items.get(*i).map(wanted_email);
+    let all: HashSet<String> = order.iter().filter_map(wanted).collect();
+    let is_waited_for = |i: &usize| {
+        let target = found.get(*i).and_then(|found| found.target.as_ref());
+        target.is_some_and(|target| all.contains(&fold_email(target.email())))
+    };
+    order.sort_by_key(|i| !is_waited_for(i));
+    let mut taken = HashSet::new();
+    let is_late = |i: &usize| wanted(i).is_some_and(|address| !taken.insert(address));
+    order.into_iter().filter(is_late).collect()
 }
 
 /// Whether an object holds the same address once its plan is carried out: the plan is not about the address, or can't be

@@ -86,7 +86,8 @@ pub(super) async fn user(
     let read = |user, notes| from_proto::new_user(String::new(), Some(user), notes);
     let shown = read(kept.clone(), Notes::default());
     let (mut notes, mut wanted) = (Notes::default(), kept);
-    let deactivates = sent.active == Some(false) && mask::covers(update_mask.as_ref(), "active");
+    // Whoever only sends back what he read says nothing.
+    let deactivates = sent.active == Some(false) && mask::names(update_mask.as_ref(), "active");
     mask::lay_over(&mut notes, ("user", USER), update_mask, sent, &mut wanted);
     write(directory, (seen, deactivates), &shown, read(wanted, notes)).await
 }

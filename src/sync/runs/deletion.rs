@@ -6,6 +6,7 @@ use crate::{
     model::{CompanyId, EventBody, Integration, IntegrationId, Run, RunState, Time},
     store::Topic,
 };
+use tracing::Instrument as _;
 
 /// Where the log tells what is to be kept: who did what that can't be had back.
 const AUDIT: &str = "audit";
@@ -23,12 +24,13 @@ impl Runs {
     ) -> Result<TokenFate, Error> {
         let (this, company, id) = (self.clone(), company.clone(), id.clone());
         // All of it, since who waits may be gone before it is even written that it begins.
-        let deleted = self.tasks.spawn(async move {
+        let deletion = async move {
             let integrations = &this.tools.integrations;
             let integration = integrations.begin_deletion(&company, &id, seen).await?;
             tracing::info!(target: AUDIT, caller = requested_by, %company, integration = %id, uid = %integration.uid, title = integration.title, "an integration is to be deleted");
             this.sweep(integration, &requested_by).await
-        });
+        };
+        let deleted = self.tasks.spawn(deletion.in_current_span());
         deleted.await.map_err(|_| Error::Stopping)?
     }
 
