@@ -64,7 +64,8 @@ fn shape(kind: Kind, attribute: &Attribute) -> Option<(&'static str, Shape)> {
     row.map(|(_, field, shape)| (*field, *shape))
 }
 
-/// Checks a new object, and fills in what every object has; there is an id if the caller chose one. Fields are named as in the request that carries it.
+/// Checks a new object, and fills in what every object has; there is an id if the caller chose one. Fields are named as in the
+/// request that carries it.
 pub(super) fn new(kind: Kind, new: New) -> Result<(Option<EntityId>, Attributes), Vec<Violation>> {
     let mut wrong = new.bad;
     let id = new.id.as_deref().map(EntityId::try_new).transpose();

@@ -43,29 +43,32 @@ fn desired(kind: Kind) -> Attributes {
     ])
 }
 
+/// The job of a run over an integration that has provisioned nobody yet; the directory stands for the system.
+pub(in crate::sync) async fn job() -> (tempfile::TempDir, Job) {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+    let (home, store) = queue::tests::store(Arc::clone(&clock)).await;
+    let (integration, run) = queue::tests::stored(&store).await;
+    let end = DirectoryConnector::new(store.clone(), Arc::clone(&clock), &integration);
+    let end = Arc::new(end);
+    let parts = Parts {
+        feed: Feed::new(store.clone(), Arc::clone(&clock)),
+        store,
+        clock,
+        integration,
+        source: Arc::clone(&end) as _,
+        target: end,
+        rules: RuleSet::compile(Vec::new(), &[]).unwrap(),
+        mapped: [Vec::new(), Vec::new()],
+        cancel: CancellationToken::new(),
+        lane: Some(Arc::new(Lane::default())),
+    };
+    (home, Job::new(parts, run))
+}
+
 impl Scene {
     async fn new() -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        let (home, store) = queue::tests::store(Arc::clone(&clock)).await;
-        let (integration, run) = queue::tests::stored(&store).await;
-        let end = DirectoryConnector::new(store.clone(), Arc::clone(&clock), &integration);
-        let end = Arc::new(end);
-        let parts = Parts {
-            feed: Feed::new(store.clone(), Arc::clone(&clock)),
-            store,
-            clock,
-            integration,
-            source: Arc::clone(&end) as _,
-            target: end,
-            rules: RuleSet::compile(Vec::new(), &[]).unwrap(),
-            mapped: [Vec::new(), Vec::new()],
-            cancel: CancellationToken::new(),
-            lane: Some(Arc::new(Lane::default())),
-        };
-        let scene = Self {
-            _home: home,
-            job: Job::new(parts, run),
-        };
+        let (_home, job) = job().await;
+        let scene = Self { _home, job };
         scene.provision(Kind::User).await;
         scene.provision(Kind::Group).await;
         scene

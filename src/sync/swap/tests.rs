@@ -1,16 +1,12 @@
 use super::*;
 use crate::{
-    directory::DirectoryConnector,
     model::{
-        Attribute, Attributes, Clock, EntityId, EntityLink, IntegrationId, LinkOrigin, ManualClock,
-        Time, Uid, Value, WrittenBy,
+        Attribute, Attributes, EntityId, EntityLink, IntegrationId, LinkOrigin, Time, Uid, Value,
+        WrittenBy,
     },
-    rules::RuleSet,
     store::Slice,
-    sync::{events::Feed, job::Parts, lane::Lane, queue},
+    sync::meanwhile,
 };
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// A run over an integration that has provisioned users, each named after the address he holds.
 struct Scene {
@@ -32,27 +28,8 @@ fn addressed(name: &str) -> Attributes {
 
 impl Scene {
     async fn new(names: &[&str]) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        let (home, store) = queue::tests::store(Arc::clone(&clock)).await;
-        let (integration, run) = queue::tests::stored(&store).await;
-        let end = DirectoryConnector::new(store.clone(), Arc::clone(&clock), &integration);
-        let end = Arc::new(end);
-        let parts = Parts {
-            feed: Feed::new(store.clone(), Arc::clone(&clock)),
-            store,
-            clock,
-            integration,
-            source: Arc::clone(&end) as _,
-            target: end,
-            rules: RuleSet::compile(Vec::new(), &[]).unwrap(),
-            mapped: [Vec::new(), Vec::new()],
-            cancel: CancellationToken::new(),
-            lane: Some(Arc::new(Lane::default())),
-        };
-        let scene = Self {
-            _home: home,
-            job: Job::new(parts, run),
-        };
+        let (_home, job) = meanwhile::job().await;
+        let scene = Self { _home, job };
         for name in names {
             scene.provision(name).await;
         }
