@@ -389,8 +389,8 @@ fn outcomes(numbers: &[i32], notes: &mut Notes) -> Vec<crate::model::Outcome> {
         v1::change::Outcome::Planned => Some(Outcome::Planned),
     };
     let few = notes.few("outcomes", numbers, 20);
-    let few = numbers.iter().enumerate().filter(|_| few);
-    few.filter_map(|(i, number)| notes.value(&format!("outcomes[{i}]"), *number, known))
+    let each = numbers.iter().enumerate().filter(|_| few);
+    each.filter_map(|(i, number)| notes.value(&format!("outcomes[{i}]"), *number, known))
         .collect()
 }
 

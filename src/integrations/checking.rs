@@ -168,9 +168,7 @@ async fn listed(connector: &Arc<dyn Connector>, kind: Kind) -> Result<(), connec
 
 /// The groups that conditions of active rules name.
 fn named_groups(rules: &[Rule]) -> Vec<SourceId> {
-    let conditions = rules.iter().filter(|rule| rule.active);
-    let conditions = conditions.flat_map(|rule| &rule.conditions);
-    let of_groups = conditions.filter(|condition| condition.attribute == Attribute::GROUPS);
+    let of_groups = Rule::active_conditions(rules).filter(|c| c.attribute == Attribute::GROUPS);
     let named: BTreeSet<&String> = of_groups.flat_map(|condition| &condition.values).collect();
     let named = named.into_iter();
     named.filter_map(|id| SourceId::try_new(id)).collect()

@@ -101,3 +101,11 @@ pub struct Rule {
     /// When a caller last changed it.
     pub update_time: Time,
 }
+
+impl Rule {
+    /// The conditions of those of these rules that are active.
+    pub fn active_conditions(rules: &[Self]) -> impl Iterator<Item = &Condition> {
+        let active = rules.iter().filter(|rule| rule.active);
+        active.flat_map(|rule| &rule.conditions)
+    }
+}

@@ -56,7 +56,5 @@ pub fn scopes_for(system: &SystemId, rules: &[Rule]) -> &'static [&'static str] 
 
 /// Whether an active one of these rules can be decided only by who knows the organisational units.
 pub fn need_units(rules: &[Rule]) -> bool {
-    let active = rules.iter().filter(|rule| rule.active);
-    let mut conditions = active.flat_map(|rule| &rule.conditions);
-    conditions.any(|condition| condition.attribute == Attribute::ORG_UNIT)
+    Rule::active_conditions(rules).any(|condition| condition.attribute == Attribute::ORG_UNIT)
 }

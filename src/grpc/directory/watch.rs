@@ -84,10 +84,7 @@ fn change(company: &CompanyId, sequence: u64, body: &EventBody) -> Option<Direct
             change,
         } => {
             let writer = names::integration(company, integration);
-            let name = format!(
-                "{}/changes/{sequence:016}",
-                names::run(company, integration, run)
-            );
+            let name = names::change(company, integration, run, sequence);
             by_run(company, change, writer, name)
         }
         _ => None,
